@@ -1,0 +1,1 @@
+"""Everything real on one machine, started by one command."""

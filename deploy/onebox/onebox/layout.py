@@ -1,0 +1,162 @@
+"""Which Python processes an instance consists of, by default and split, and what each is told."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from onebox.answers import status_of
+from onebox.keys import Secrets, root_secret, staff_public_keys, staff_signing_key
+from onebox.places import Places
+from onebox.ports import Ports
+from onebox.processes import Command, Running
+from onebox.routes import SERVICES, TIER_GROUPS, tier_process
+
+READY_WITHIN = timedelta(seconds=90)
+STOP_WITHIN = timedelta(seconds=30)
+SIGNING_KEY = "TIERDESK_TIER_QUEUES_SIGNING_KEY"
+
+
+@dataclass(frozen=True)
+class PythonProcess:
+    """One of our own processes; `/readyz` on its port says when it serves."""
+
+    name: str
+    port: int
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    logs: Path
+    ready_within: timedelta = READY_WITHIN
+
+    async def prepare(self) -> None:
+        """Nothing is left by a crash that these processes would trip over."""
+
+    def command(self) -> Command:
+        return Command(
+            arguments=(sys.executable, "-m", *self.arguments, "--port", str(self.port)),
+            log=self.logs / f"{self.name}.log",
+            environment=self.environment,
+            stop_within=STOP_WITHIN,
+        )
+
+    async def is_ready(self) -> bool:
+        return await status_of(self.port, "/readyz") == 200
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All our own processes: those that serve, and the mail sink that outlives them. public: the one port."""
+
+    public: PythonProcess
+    services: tuple[PythonProcess, ...]
+    mail: PythonProcess
+    environment: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.public.port}"
+
+    @property
+    def mail_url(self) -> str:
+        return f"http://localhost:{self.mail.port}/mail/"
+
+    def running(self) -> dict[str, Running]:
+        """A handle for each process, the public one last."""
+        return {part.name: Running(part) for part in (self.mail, *self.services, self.public)}
+
+
+class Planner:
+    """Works out the layout of one instance from its places, ports and secrets."""
+
+    def __init__(self, places: Places, ports: Ports, secrets: Secrets, *, public_port: int) -> None:
+        self._places = places
+        self._ports = ports
+        self._public_port = public_port
+        self._smtp_port = ports.take("smtp")
+        self._mail_port = ports.take("mail")
+        self._signing_key = secrets.get("staff_signing_key", staff_signing_key)
+        self._secret = secrets.get("root", root_secret)
+
+    def plan(self, *, split: bool, database_url: str, kafka_bootstrap: str) -> Layout:
+        """By default one process for all APIs and one for all consumers and timers; split, one per service and tier."""
+        shared = self._environment(database_url, kafka_bootstrap)
+        services = self._split(shared) if split else (self._worker(shared),)
+        public = self._proxy(shared, services) if split else self._web(shared)
+        return Layout(
+            public=public,
+            services=services,
+            mail=self._mail(),
+            environment=shared | {SIGNING_KEY: self._signing_key},
+        )
+
+    def _environment(self, database_url: str, kafka_bootstrap: str) -> dict[str, str]:
+        """What every process is told. The user's own TIERDESK_ settings come through, and win where they may."""
+        told = {
+            "TIERDESK_PUBLIC_URL": f"http://localhost:{self._public_port}",
+            "TIERDESK_OBJECT_STORE": self._places.objects.as_uri(),
+            "TIERDESK_NOTIFICATIONS_SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
+            "TIERDESK_INTAKE_SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
+        }
+        given = {
+            name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", SIGNING_KEY)
+        }
+        return {
+            **told,
+            **given,
+            "DATABASE_URL": database_url,
+            "KAFKA_BOOTSTRAP": kafka_bootstrap,
+            "TIERDESK_SECRET": self._secret,
+            "TIERDESK_STAFF_PUBLIC_KEYS": staff_public_keys(self._signing_key),
+        }
+
+    def _web(self, shared: Mapping[str, str]) -> PythonProcess:
+        return self._process("web", SERVICES, "web", self._public_port, shared)
+
+    def _worker(self, shared: Mapping[str, str]) -> PythonProcess:
+        return self._process("worker", SERVICES, "worker", self._ports.take("worker"), shared)
+
+    def _split(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
+        singles = tuple(
+            self._process(service, (service,), "web,worker", self._ports.take(service), shared)
+            for service in SERVICES
+            if service != "tier-queues"
+        )
+        by_tier = tuple(
+            self._process(
+                tier_process(tiers),
+                ("tier-queues",),
+                "web,worker",
+                self._ports.take(tier_process(tiers)),
+                {**shared, "TIERDESK_TIER_QUEUES_TIERS": tiers},
+            )
+            for tiers in TIER_GROUPS
+        )
+        return (*singles, *by_tier)
+
+    def _process(
+        self, name: str, services: tuple[str, ...], roles: str, port: int, shared: Mapping[str, str]
+    ) -> PythonProcess:
+        environment = {**shared, "TIERDESK_INSTANCE": name}
+        if "tier-queues" in services:
+            environment[SIGNING_KEY] = self._signing_key
+        arguments = ("onebox.process", ",".join(services), "--roles", roles)
+        return PythonProcess(name, port, arguments, environment, self._places.logs)
+
+    def _proxy(self, shared: Mapping[str, str], services: tuple[PythonProcess, ...]) -> PythonProcess:
+        upstreams = json.dumps({service.name: service.port for service in services})
+        environment = {"PATH": shared.get("PATH", os.defpath), "TIERDESK_UPSTREAMS": upstreams}
+        return PythonProcess("proxy", self._public_port, ("onebox.proxy",), environment, self._places.logs)
+
+    def _mail(self) -> PythonProcess:
+        arguments = (
+            "onebox.mailsink",
+            "--folder",
+            str(self._places.home / "mail"),
+            "--smtp-port",
+            str(self._smtp_port),
+        )
+        environment = {"PATH": os.environ.get("PATH", os.defpath)}
+        return PythonProcess("mail", self._mail_port, arguments, environment, self._places.logs)

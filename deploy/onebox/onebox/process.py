@@ -1,0 +1,66 @@
+"""One of our processes: some services in some roles behind one port. `python -m onebox.process intake,router …`."""
+
+import argparse
+import asyncio
+import importlib
+import os
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from onebox.routes import SERVICES
+
+SERVERS_WITHIN = timedelta(seconds=60)
+POLL = timedelta(milliseconds=25)
+
+
+class ServersAway(Exception):
+    """PostgreSQL or Kafka could not be reached."""
+
+
+def main() -> None:
+    """Build each service from the environment and run them until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("services", type=lambda text: text.split(","))
+    parser.add_argument("--roles", type=lambda text: text.split(","), required=True)
+    parser.add_argument("--port", type=int, required=True)
+    options = parser.parse_args()
+    roles = frozenset(options.roles)
+    unknown = set(options.services) - set(SERVICES)
+    if unknown:
+        parser.error(f"no such service: {', '.join(sorted(unknown))}")
+    # Imports take longest, so they overlap with the start of the servers that are awaited afterwards.
+    packages = [service.replace("-", "_") for service in options.services]
+    builds = [importlib.import_module(f"{package}.app").build for package in packages]
+    settings = [importlib.import_module(f"{package}.settings").Settings for package in packages]
+    from shared.service import run
+
+    asyncio.run(until_servers_listen())
+    services = [build(read()) for build, read in zip(builds, settings, strict=True)]
+    run(*services, roles=roles, port=options.port)
+
+
+async def until_servers_listen() -> None:
+    """Wait for the two servers' ports. Raises ServersAway. What they lack besides, the services cope with."""
+    database = urlsplit(os.environ["DATABASE_URL"])
+    brokers = os.environ["KAFKA_BOOTSTRAP"].split(",")[0].rpartition(":")
+    try:
+        async with asyncio.timeout(SERVERS_WITHIN.total_seconds()):
+            await _until_listening(database.hostname or "localhost", database.port or 5432)
+            await _until_listening(brokers[0], int(brokers[2]))
+    except TimeoutError:
+        raise ServersAway(f"PostgreSQL or Kafka did not listen within {SERVERS_WITHIN}.") from None
+
+
+async def _until_listening(host: str, port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(POLL.total_seconds())
+        else:
+            writer.close()
+            return
+
+
+if __name__ == "__main__":
+    main()

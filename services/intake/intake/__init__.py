@@ -1,0 +1,1 @@
+"""Takes issues in, keeps what was accepted, and shows the customer the truth."""

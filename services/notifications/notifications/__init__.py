@@ -1,0 +1,1 @@
+"""Tells customers, client applications and staff what happened."""

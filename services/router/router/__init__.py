@@ -1,0 +1,1 @@
+"""Decides the whole ladder of tiers for each issue, with its reasons."""

@@ -1,0 +1,1 @@
+"""Owns the life of an issue: queues, claims, handover, clocks, and the agents who work it."""

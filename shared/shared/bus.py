@@ -1,0 +1,276 @@
+"""Kafka in: one consumer per service, one loop, one transaction per poll; offsets are committed after effects."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared import dead_letters, inbox, trace
+from shared.db import Database, Transaction, Unavailable
+from shared.dead_letters import Apply, Record
+from shared.events import Envelope, Fact, decode
+from shared.failpoint import AFTER_EFFECT, failpoint
+from shared.telemetry import FAULTS, HANDLED, LAG, log
+from shared.topics import TOPIC_OF
+
+POLL: Final = 1.0
+"""Seconds that a poll waits for a first record."""
+FLOOD_WINDOW: Final = 1000
+FLOOD_SHARE: Final = 0.1
+FLOOD_RUN: Final = 100
+"""More than a tenth of the last thousand, or a hundred in a row: then it is us who are wrong, not the events."""
+
+
+class Stalled(RuntimeError):
+    """The consumer has lag and does not advance; the process must end and be started anew."""
+
+
+@dataclass(eq=False)
+class Consumer:
+    """Reads the topics of the facts a service accepts and applies them once, in order per key.
+
+    apply: takes effect of a poll's new events, in order, in the transaction given; raises for an event that it
+    cannot handle. A poll that fails is tried again event by event, and only the offender becomes a dead letter.
+    """
+
+    db: Database
+    facts: frozenset[type[Fact]]
+    apply: Apply
+    halted: str | None = None
+    """Why the consumer stopped by itself: most of what arrived looked poisonous."""
+    assigned: bool = False
+    lag: int = 0
+    _verdicts: deque[bool] = field(default_factory=lambda: deque(maxlen=FLOOD_WINDOW))
+    _working: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _advanced: float = field(default_factory=time.monotonic)
+    _types: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._types = frozenset(fact.TYPE for fact in self.facts)
+
+    @property
+    def topics(self) -> list[str]:
+        """Names of the topics, without namespace."""
+        return sorted({TOPIC_OF[fact.TYPE].name for fact in self.facts})
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping`. Raises Stalled when the watchdog finds no progress."""
+        while not stopping.is_set():
+            consumer = self._consumer()
+            try:
+                await consumer.start()
+                consumer.subscribe([self.db.settings.namespace + name for name in self.topics], listener=_Drain(self))
+                await self._loop(consumer, stopping)
+            except KafkaError as error:
+                await self._fault(error, stopping)
+            finally:
+                self.assigned = False
+                await consumer.stop()
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        settings = self.db.settings
+        group = settings.namespace + settings.SERVICE
+        return AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka_bootstrap,
+            group_id=group,
+            group_instance_id=f"{group}-{settings.instance}",
+            client_id=f"{settings.SERVICE}-{settings.instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(settings.session_timeout.total_seconds() * 1000),
+            heartbeat_interval_ms=int(settings.session_timeout.total_seconds() * 1000 / 4),
+            rebalance_timeout_ms=int(settings.rebalance_timeout.total_seconds() * 1000),
+            max_poll_records=settings.poll_limit,
+        )
+
+    async def _loop(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            if self.halted:
+                await stopping.wait()
+                return
+            polled = await _polled(consumer, stopping)
+            # No await between the poll and the lock: a partition revoked meanwhile waits for this batch.
+            async with self._working:
+                if polled:
+                    await self._handle_until_done(consumer, polled, stopping)
+                self._watch(consumer, advanced=bool(polled))
+
+    async def _handle_until_done(
+        self, consumer: AIOKafkaConsumer, polled: Sequence[ConsumerRecord], stopping: asyncio.Event
+    ) -> None:
+        """Apply a poll, waiting out faults of the database, then commit its offsets."""
+        records = [_record(record, self.db.settings.namespace) for record in polled]
+        while not stopping.is_set():
+            try:
+                await self.handle(records)
+                if self.halted:
+                    return
+                failpoint(AFTER_EFFECT)
+                await self._commit(consumer, polled)
+                return
+            except Unavailable as error:
+                self._advanced = time.monotonic()
+                await self._fault(error, stopping)
+
+    async def _commit(self, consumer: AIOKafkaConsumer, polled: Sequence[ConsumerRecord]) -> None:
+        mine = consumer.assignment()
+        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in polled}
+        try:
+            await consumer.commit({place: offset for place, offset in offsets.items() if place in mine})
+        except (CommitFailedError, IllegalStateError) as error:
+            # Another member has these partitions now and will see the events again; the inbox absorbs that.
+            log().info("offsets not committed", service=self.db.settings.SERVICE, cause=repr(error))
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Take effect of records in one transaction; when that fails, of each alone. Raises Unavailable."""
+        known = [record for record in records if record.type in self._types]
+        self._count("unknown", len(records) - len(known))
+        if not known or self.halted:
+            return
+        try:
+            await self._handle_together(known)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  Whatever a handler cannot do, the event is kept as a dead letter.
+            if len(known) == 1:
+                await self._dead(known[0], error)
+                return
+            for record in known:
+                await self.handle([record])
+
+    async def _handle_together(self, records: Sequence[Record]) -> None:
+        async with self.db.transaction() as tx:
+            behind = await dead_letters.blocked(tx, [record.key for record in records])
+            parked = [record for record in records if record.key in behind]
+            for record in parked:
+                await dead_letters.keep(tx, record, cause="behind a dead letter", state="parked")
+            events = [_event(record) for record in records if record.key not in behind]
+            applied = await self.take_effect(tx, events)
+        self._verdicts.extend([True] * len(records))
+        self._count("parked", len(parked))
+        self._count("applied", applied)
+        self._count("repeated", len(events) - applied)
+
+    async def take_effect(self, tx: Transaction, events: Sequence[Envelope[Any]]) -> int:
+        """Apply the events not seen before and record them as seen. Returns how many were new."""
+        before = await inbox.seen(tx, [event.subject for event in events])
+        new = inbox.fresh(events, before)
+        if new:
+            with trace.continued(new[0].traceparent):
+                await self.apply(tx, new)
+            await inbox.advance(tx, new, before)
+        return len(new)
+
+    async def replay(self, tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
+        """`take_effect` for `dead_letters.settle`."""
+        await self.take_effect(tx, events)
+
+    async def _dead(self, record: Record, error: Exception) -> None:
+        cause = f"{type(error).__name__}: {error}"
+        async with self.db.transaction() as tx:
+            await dead_letters.keep(tx, record, cause=cause, state="dead")
+        self._count("dead")
+        self._verdicts.append(False)
+        log().error("event became a dead letter", service=self.db.settings.SERVICE, type=record.type, key=record.key)
+        self._halt_in_a_flood()
+
+    def _halt_in_a_flood(self) -> None:
+        recent = list(self._verdicts)
+        bad = recent.count(False)
+        if (len(recent) >= FLOOD_RUN and not any(recent[-FLOOD_RUN:])) or (
+            len(recent) == FLOOD_WINDOW and bad > FLOOD_SHARE * FLOOD_WINDOW
+        ):
+            self.halted = f"{bad} of the last {len(recent)} events were poisonous"
+            log().critical("consumer halted", service=self.db.settings.SERVICE, cause=self.halted)
+
+    def _watch(self, consumer: AIOKafkaConsumer, *, advanced: bool) -> None:
+        """Measure lag; raise Stalled when there is some and nothing has advanced for `progress_timeout`."""
+        mine = consumer.assignment()
+        self.assigned = bool(mine)
+        self.lag = sum(_behind(consumer, place) for place in mine)
+        LAG.labels(self.db.settings.SERVICE).set(self.lag)
+        if advanced or not self.lag:
+            self._advanced = time.monotonic()
+        elif time.monotonic() - self._advanced > self.db.settings.progress_timeout.total_seconds():
+            raise Stalled(f"{self.db.settings.SERVICE}: lag {self.lag} without progress")
+
+    async def _fault(self, error: Exception, stopping: asyncio.Event) -> None:
+        FAULTS.labels(self.db.settings.SERVICE, "consumer").inc()
+        log().warning("consumer waits", service=self.db.settings.SERVICE, cause=repr(error))
+        try:
+            async with asyncio.timeout(self.db.settings.retry_wait.total_seconds()):
+                await stopping.wait()
+        except TimeoutError:
+            pass
+
+    def _count(self, outcome: str, number: int = 1) -> None:
+        if number:
+            HANDLED.labels(self.db.settings.SERVICE, outcome).inc(number)
+
+
+class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets a batch in work finish before its partitions go to another member."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        async with self._consumer._working:
+            pass
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        self._consumer.assigned = bool(assigned)
+
+
+async def _polled(consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> list[ConsumerRecord]:
+    """Records of one poll, per partition in order; returns early and empty when stopping."""
+    polling = asyncio.ensure_future(consumer.getmany(timeout_ms=int(POLL * 1000)))
+    ending = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((polling, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not polling.done():
+            return []
+        return [record for records in polling.result().values() for record in records]
+    finally:
+        ending.cancel()
+        polling.cancel()
+
+
+def _behind(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
+    """Records of a partition that were not polled yet, as far as the last fetch knew."""
+    high = consumer.highwater(place)
+    position = consumer._subscription.subscription.assignment.state_value(place)
+    if high is None or position is None or not position.has_valid_position:
+        return 0
+    return max(0, int(high) - int(position.position))
+
+
+def _record(record: ConsumerRecord, namespace: str) -> Record:
+    headers = {name: _readable(value) for name, value in record.headers}
+    return Record(
+        topic=record.topic.removeprefix(namespace),
+        partition=record.partition,
+        offset=record.offset,
+        key=_readable(record.key or b""),
+        type=headers.get("type", ""),
+        headers=headers,
+        body=record.value or b"",
+    )
+
+
+def _readable(raw: bytes) -> str:
+    """Text that a database column can keep, whatever the bytes were."""
+    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def _event(record: Record) -> Envelope[Any]:
+    """The event in a record. Raises ValueError when the body is malformed or speaks of another key or type."""
+    event = decode(record.type, record.body)
+    if event.subject != record.key or event.type != record.type:
+        raise ValueError(f"the record says {record.type} of {record.key}, its body {event.type} of {event.subject}")
+    return event

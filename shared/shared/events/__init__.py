@@ -1,0 +1,20 @@
+"""Every event of the system, frozen and versioned: the contract between the services."""
+
+from shared.events import deliveries, directory, issues, routing, vendor, work
+from shared.events.base import ENVELOPES, EVENT_LIMIT_BYTES, FACTS, Envelope, Fact, Value, decode
+
+__all__ = [
+    "ENVELOPES",
+    "EVENT_LIMIT_BYTES",
+    "FACTS",
+    "Envelope",
+    "Fact",
+    "Value",
+    "decode",
+    "deliveries",
+    "directory",
+    "issues",
+    "routing",
+    "vendor",
+    "work",
+]

@@ -1,0 +1,86 @@
+"""support.issues: what customers and client applications said, as intake accepted it."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.events.base import Fact, Value
+from shared.vocabulary import Channel, Level, Moment, Text, Title, Word
+
+
+class Customer(Value):
+    """Who asked: the customer with the entitlements that routing and clocks need."""
+
+    id: UUID
+    name: Word
+    email: str
+    account: Word
+    plan: Word
+    account_manager: str | None = None
+    """An agent's sign-in name."""
+
+
+class Attachment(Value):
+    """A file in the object store, by id; its bytes never travel in an event."""
+
+    id: UUID
+    name: Word
+    media_type: str
+    size_bytes: int
+
+
+class Submission(Value):
+    """An issue as it was accepted; carried on by IssueRouted so that later services need no other source."""
+
+    number: int
+    accepted_at: Moment
+    application: str
+    """The client application that posted it."""
+    customer: Customer
+    channel: Channel | str = Channel.API
+    language: Word = "en"
+    verified: bool = False
+    """Whether the application vouches for the customer's identity."""
+    product: Word | None = None
+    category: Word | None = None
+    impact: Level | str | None = None
+    urgency: Level | str | None = None
+    source: Word | None = None
+    """What raised it, e.g. `monitoring`."""
+    form: dict[str, Any] = Field(default_factory=dict)
+    title: Title
+    text: Text
+    attachments: tuple[Attachment, ...] = ()
+    reference: Word | None = None
+    """The client application's own reference."""
+
+
+class IssueSubmitted(Fact, type="tierdesk.issue-submitted.v1"):
+    """An issue was accepted; published once, first of its issue."""
+
+    submission: Submission
+
+
+class CustomerReplied(Fact, type="tierdesk.customer-replied.v1"):
+    """The customer wrote again; cannot be refused once accepted."""
+
+    message: UUID
+    text: Text
+    attachments: tuple[Attachment, ...] = ()
+    at: Moment
+
+
+class ReopenRequested(Fact, type="tierdesk.reopen-requested.v1"):
+    """The customer says a resolved issue is not solved."""
+
+    text: Text | None = None
+    message: UUID | None = None
+    at: Moment
+
+
+class IssueWithdrawn(Fact, type="tierdesk.issue-withdrawn.v1"):
+    """The customer no longer needs an answer."""
+
+    reason: Text | None = None
+    at: Moment

@@ -1,0 +1,235 @@
+"""Publish once committed, in order per key: events are rows first, and a relay in every writing process sends them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, Table, Text, Uuid, func
+
+from shared import trace
+from shared.db import Database, Transaction, Unavailable, is_passing
+from shared.events import EVENT_LIMIT_BYTES, Fact
+from shared.failpoint import AFTER_COMMIT, AFTER_PUBLISH, failpoint
+from shared.telemetry import FAULTS, PUBLISHED, log
+from shared.topics import TOPIC_OF
+from shared.vocabulary import new_id
+
+RELAY_LOCK: Final = 7_410_001
+"""Advisory lock of the one relay that publishes from a database; the others wait for their turn."""
+
+
+def outbox_tables(schema: MetaData) -> tuple[Table, Table]:
+    """Unsent events, named so that Debezium's outbox router could take over, and the last `seq` of each key."""
+    outbox = Table(
+        "outbox",
+        schema,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", Uuid, nullable=False),
+        Column("aggregatetype", Text, nullable=False),
+        Column("aggregateid", Text, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("payload", Text, nullable=False),
+        Column("traceparent", Text),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+        # The table is a queue: without early vacuum its dead rows slow every pass of the relay.
+        postgresql_with={"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "5000"},
+    )
+    sequence = Table(
+        "outbox_sequence",
+        schema,
+        Column("key", Text, primary_key=True),
+        Column("seq", BigInteger, nullable=False),
+        postgresql_with={"fillfactor": "70"},
+    )
+    return outbox, sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to publish. key: issue id or directory entry. id: given where it must be the same at each retry."""
+
+    key: str
+    fact: Fact
+    id: UUID = field(default_factory=new_id)
+    time: datetime | None = None
+
+
+class EventTooLarge(ValueError):
+    """The event would exceed 128 KiB."""
+
+
+_PUBLISH: Final = """
+WITH event AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+        WITH ORDINALITY AS event (id, topic, key, type, body, traceparent, place)
+), counted AS (
+    INSERT INTO outbox_sequence AS last (key, seq)
+    SELECT key, count(*) FROM event GROUP BY key ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET seq = last.seq + excluded.seq
+    RETURNING key, seq
+), numbered AS (
+    SELECT event.*, row_number() OVER (PARTITION BY key ORDER BY place)
+        - count(*) OVER (PARTITION BY key) AS behind FROM event
+)
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent)
+SELECT id, topic, key, type, '{"seq":' || (seq + behind) || ',' || body, traceparent
+FROM numbered JOIN counted USING (key) ORDER BY place
+"""
+"""Takes the key's sequence row before the position, so that positions of one key follow its commits."""
+
+
+async def publish(tx: Transaction, events: Sequence[Outgoing], *, source: str) -> None:
+    """Write events to the outbox; the relay sends them once the transaction has committed.
+
+    Lock the issue's own row before, so that two writers of one issue meet there and not here.
+    Raises EventTooLarge before anything is written.
+    """
+    if not events:
+        return
+    parent = trace.current()
+    bodies = [_body(event, source, parent) for event in events]
+    await tx.fetch(
+        _PUBLISH,
+        [event.id for event in events],
+        [TOPIC_OF[event.fact.TYPE].name for event in events],
+        [event.key for event in events],
+        [event.fact.TYPE for event in events],
+        bodies,
+        [parent] * len(events),
+    )
+    tx.published = True
+
+
+def _body(event: Outgoing, source: str, parent: str | None) -> str:
+    """The envelope without its opening brace and `seq`, which the database adds."""
+    at = (event.time or datetime.now(UTC)).isoformat()
+    carried = "" if parent is None else f'"traceparent":"{parent}",'
+    body = (
+        f'"specversion":"1.0","id":"{event.id}","source":"{source}","type":"{event.fact.TYPE}",'
+        f'"subject":"{event.key}","time":"{at}",{carried}"datacontenttype":"application/json",'
+        f'"data":{event.fact.model_dump_json()}}}'
+    )
+    if len(body) * 4 > EVENT_LIMIT_BYTES and len(body.encode()) + 32 > EVENT_LIMIT_BYTES:
+        raise EventTooLarge(f"{event.fact.TYPE} would exceed {EVENT_LIMIT_BYTES} bytes")
+    return body
+
+
+@dataclass(eq=False)
+class Relay:
+    """Sends what the outbox holds, oldest first, whenever this process commits and every `relay_poll` besides.
+
+    One relay per database works at a time: it holds an advisory lock, and nothing else, while it waits for the
+    broker. A relay that loses its connection loses the lock; rows may then be sent twice, which inboxes absorb.
+    """
+
+    db: Database
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Publish until `stopping`, then until the outbox is empty or the broker away."""
+        connection: asyncpg.Connection[asyncpg.Record] | None = None
+        producer: AIOKafkaProducer | None = None
+        while True:
+            last = stopping.is_set()
+            try:
+                if connection is None or connection.is_closed():
+                    connection = await self.db.connect()
+                if producer is None:
+                    producer = await self._producer()
+                self.db.published.clear()
+                while await self._pass(connection, producer) == self.db.settings.relay_batch:
+                    pass
+                if last:
+                    break
+                await self._rest(stopping)
+            except (KafkaError, Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                if not isinstance(error, (KafkaError, Unavailable)) and not is_passing(error):
+                    raise
+                FAULTS.labels(self.db.settings.SERVICE, "relay").inc()
+                log().warning("relay waits", service=self.db.settings.SERVICE, cause=repr(error))
+                # A producer may be wedged after an error (aiokafka #1017), a connection half-way: begin anew.
+                producer, connection = await _closed(producer, connection)
+                if last:
+                    break
+                await asyncio.sleep(self.db.settings.retry_wait.total_seconds())
+        await _closed(producer, connection)
+
+    async def _rest(self, stopping: asyncio.Event) -> None:
+        waits = [asyncio.ensure_future(self.db.published.wait()), asyncio.ensure_future(stopping.wait())]
+        try:
+            await asyncio.wait(
+                waits, timeout=self.db.settings.relay_poll.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.db.settings.kafka_bootstrap,
+            client_id=f"{self.db.settings.SERVICE}-{self.db.settings.instance}",
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=4 * EVENT_LIMIT_BYTES,
+            request_timeout_ms=int(self.db.settings.publish_timeout.total_seconds() * 1000),
+        )
+        await producer.start()
+        return producer
+
+    async def _pass(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
+        """Send one batch and forget it. Returns how many rows there were."""
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", RELAY_LOCK)
+            rows = await connection.fetch(
+                "SELECT position, id, aggregatetype, aggregateid, type, payload, traceparent FROM outbox "
+                "ORDER BY position LIMIT $1",
+                self.db.settings.relay_batch,
+            )
+            if not rows:
+                return 0
+            failpoint(AFTER_COMMIT)
+            await self._send(producer, rows)
+            failpoint(AFTER_PUBLISH)
+            await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", [row["position"] for row in rows])
+        PUBLISHED.labels(self.db.settings.SERVICE).inc(len(rows))
+        return len(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        """Hand over a batch and wait for every acknowledgement. Raises KafkaError when one is refused or late."""
+        namespace = self.db.settings.namespace
+        async with asyncio.timeout(self.db.settings.publish_timeout.total_seconds()):
+            sent = [
+                await producer.send(
+                    namespace + row["aggregatetype"],
+                    row["payload"].encode(),
+                    key=row["aggregateid"].encode(),
+                    headers=_headers(row),
+                )
+                for row in rows
+            ]
+            await asyncio.gather(*sent)
+
+
+def _headers(row: asyncpg.Record) -> list[tuple[str, bytes]]:
+    headers = [("type", row["type"].encode()), ("id", str(row["id"]).encode())]
+    if row["traceparent"] is not None:
+        headers.append(("traceparent", row["traceparent"].encode()))
+    return headers
+
+
+async def _closed(producer: AIOKafkaProducer | None, connection: "asyncpg.Connection[asyncpg.Record] | None") -> Any:
+    """Let go of both, whatever state they are in."""
+    if producer is not None:
+        try:
+            async with asyncio.timeout(2):
+                await producer.stop()
+        except (KafkaError, TimeoutError) as error:
+            log().info("producer dropped", cause=repr(error))
+    if connection is not None:
+        connection.terminate()
+    return None, None

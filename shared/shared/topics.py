@@ -1,0 +1,167 @@
+"""THE table of topics: key, producer, consumers, events, retention. Everything about a topic is read from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.events import Fact, deliveries, directory, issues, routing, vendor, work
+
+PARTITIONS: Final = 12
+"""Default number of partitions; fixed when a topic is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. retention None means compacted: the newest record per key is kept for good."""
+
+    name: str
+    producer: str
+    consumers: frozenset[str]
+    facts: tuple[type[Fact], ...]
+    retention: timedelta | None = timedelta(days=7)
+
+    @property
+    def dead_letters(self) -> str:
+        """The topic with copies of this topic's dead letters, for tools."""
+        return f"{self.name}.dlq"
+
+
+def _topic(
+    name: str,
+    producer: str,
+    consumers: str,
+    *facts: type[Fact],
+    retention: timedelta | None = timedelta(days=7),
+) -> Topic:
+    return Topic(name, producer, frozenset(consumers.split()), facts, retention)
+
+
+ISSUES: Final = _topic(
+    "support.issues",
+    "intake",
+    "router tier-queues notifications",
+    issues.IssueSubmitted,
+    issues.CustomerReplied,
+    issues.ReopenRequested,
+    issues.IssueWithdrawn,
+)
+ROUTING: Final = _topic("support.routing", "router", "tier-queues", routing.IssueRouted)
+WORK: Final = _topic(
+    "support.work",
+    "tier-queues",
+    "intake router vendor-bridge notifications",
+    work.IssueQueued,
+    work.IssueClaimed,
+    work.IssueReleased,
+    work.IssueReplied,
+    work.IssueNoted,
+    work.CustomerHeard,
+    work.HandoverOffered,
+    work.HandoverAccepted,
+    work.HandoverReturned,
+    work.HandoverWithdrawn,
+    work.HandoverOverdue,
+    work.IssueForwarded,
+    work.VendorHeard,
+    work.DeliveryNoted,
+    work.IssueWaiting,
+    work.IssueResumed,
+    work.PriorityChanged,
+    work.IssueReclassified,
+    work.IssueRerouted,
+    work.ClockWarned,
+    work.ClockBreached,
+    work.IssueResolved,
+    work.IssueReopened,
+    work.IssueClosed,
+)
+VENDOR: Final = _topic(
+    "support.vendor",
+    "vendor-bridge",
+    "tier-queues",
+    vendor.VendorCaseOpened,
+    vendor.VendorCaseDelivered,
+    vendor.VendorCaseAcknowledged,
+    vendor.VendorCaseUpdated,
+    vendor.VendorCaseResolved,
+    vendor.VendorCaseRejected,
+    vendor.VendorDeliveryExhausted,
+)
+DELIVERIES: Final = _topic(
+    "support.deliveries",
+    "notifications",
+    "tier-queues",
+    deliveries.NotificationDelivered,
+    deliveries.NotificationFailed,
+)
+INTAKE_DIRECTORY: Final = _topic(
+    "intake.directory", "intake", "notifications", directory.ClientApplicationListed, retention=None
+)
+TIER_QUEUES_DIRECTORY: Final = _topic(
+    "tier-queues.directory",
+    "tier-queues",
+    "intake router vendor-bridge notifications",
+    directory.SessionRevoked,
+    retention=None,
+)
+VENDOR_BRIDGE_DIRECTORY: Final = _topic(
+    "vendor-bridge.directory", "vendor-bridge", "tier-queues", directory.VendorListed, retention=None
+)
+
+TOPICS: Final = (
+    ISSUES,
+    ROUTING,
+    WORK,
+    VENDOR,
+    DELIVERIES,
+    INTAKE_DIRECTORY,
+    TIER_QUEUES_DIRECTORY,
+    VENDOR_BRIDGE_DIRECTORY,
+)
+TOPIC_OF: Final[Mapping[str, Topic]] = {fact.TYPE: topic for topic in TOPICS for fact in topic.facts}
+"""Event type to the topic it is published on."""
+
+DEAD_LETTER_RETENTION: Final = timedelta(days=30)
+SEGMENT: Final = timedelta(days=1)
+
+
+async def create_topics(bootstrap: str, namespace: str = "", *, partitions: int = PARTITIONS) -> None:
+    """Make every topic of the table that does not exist yet, with its dead letters' topic.
+
+    namespace: prefix of all names, so that several installations can share a broker.
+    Raises the broker's error when a topic cannot be made.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        wanted = [made for topic in TOPICS for made in _created(topic, namespace, partitions)]
+        response = await admin.create_topics([made for made in wanted if made.name not in existing])
+        for _, code, *_ in response.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise error
+    finally:
+        await admin.close()
+
+
+def _created(topic: Topic, namespace: str, partitions: int) -> list[NewTopic]:
+    segment = {"segment.ms": str(_milliseconds(SEGMENT))}
+    kept = (
+        {"cleanup.policy": "compact"}
+        if topic.retention is None
+        else {"retention.ms": str(_milliseconds(topic.retention))}
+    )
+    dead = {"retention.ms": str(_milliseconds(DEAD_LETTER_RETENTION))}
+    return [
+        NewTopic(namespace + topic.name, partitions, 1, topic_configs=segment | kept),
+        NewTopic(namespace + topic.dead_letters, 1, 1, topic_configs=segment | dead),
+    ]
+
+
+def _milliseconds(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
