@@ -16,7 +16,7 @@ from starlette.responses import Response
 from shared.auth import Allow, Caller
 from shared.db import Unavailable
 from shared.idempotency import KEY_LIMIT, Key
-from shared.problems import MEDIA_TYPE, Problem, invalid, unavailable
+from shared.problems import MEDIA_TYPE, Problem, invalid, unavailable, unexpected
 from shared.strict_json import loads
 
 BODY_LIMIT_BYTES: Final = 256 * 1024
@@ -155,6 +155,7 @@ def application(apis: Sequence[Api], *, title: str) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Unavailable, _on_unavailable)
+    app.add_exception_handler(Exception, _on_anything)
     return app
 
 
@@ -177,6 +178,11 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 
 async def _on_unavailable(_request: Request, _error: Exception) -> Response:
     return unavailable().response()
+
+
+async def _on_anything(_request: Request, _error: Exception) -> Response:
+    """The answer for what was not foreseen; the framework raises the error on, and the edge logs it."""
+    return unexpected().response()
 
 
 async def _caller(request: Request) -> Caller:

@@ -79,7 +79,7 @@ async def stored(tx: Transaction, keys: Sequence[Key]) -> dict[tuple[str, str], 
     rows = await tx.fetch(_STORED, [key.caller for key in keys], [key.key for key in keys])
     digests = {(key.caller, key.key): key.digest for key in keys}
     return {
-        (caller, key): Answer(status, bytes(body), tuple(map(tuple, json.loads(headers))))
+        (caller, key): Answer(status, bytes(body), tuple(map(tuple, headers)))
         if bytes(digest) == digests[caller, key]
         else reused()
         for caller, key, digest, status, headers, body in rows

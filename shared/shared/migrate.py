@@ -46,7 +46,7 @@ async def migrate(settings: ServiceSettings) -> None:
 
     Safe to run again and from several processes. Raises when the server refuses.
     """
-    await _create_database(settings)
+    await create_database(settings)
     engine = create_async_engine(settings.database_url)
     try:
         async with engine.connect() as connection:
@@ -68,7 +68,8 @@ def _upgrade(connection: Connection, service: str) -> None:
             environment.run_migrations()
 
 
-async def _create_database(settings: ServiceSettings) -> None:
+async def create_database(settings: ServiceSettings) -> None:
+    """Make the service's role and database, or renew the role's password."""
     server = urlsplit(settings.server_url.get_secret_value())
     connection = await asyncpg.connect(server.geturl(), timeout=10)
     try:

@@ -1,10 +1,11 @@
 """Publish once committed, in order per key: events are rows first, and a relay in every writing process sends them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +21,7 @@ from shared.telemetry import FAULTS, PUBLISHED, log
 from shared.topics import TOPIC_OF
 from shared.vocabulary import new_id
 
+STOP_WITHIN_SECONDS: Final = 2
 RELAY_LOCK: Final = 7_410_001
 """Advisory lock of the one relay that publishes from a database; the others wait for their turn."""
 
@@ -52,12 +54,16 @@ def outbox_tables(schema: MetaData) -> tuple[Table, Table]:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An event to publish. key: issue id or directory entry. id: given where it must be the same at each retry."""
+    """An event to publish. key: issue id or directory entry. id: given where it must be the same at each retry.
+
+    traceparent: of the request that caused it, where one transaction serves several; otherwise the present one.
+    """
 
     key: str
     fact: Fact
     id: UUID = field(default_factory=new_id)
     time: datetime | None = None
+    traceparent: str | None = None
 
 
 class EventTooLarge(ValueError):
@@ -92,8 +98,9 @@ async def publish(tx: Transaction, events: Sequence[Outgoing], *, source: str) -
     """
     if not events:
         return
-    parent = trace.current()
-    bodies = [_body(event, source, parent) for event in events]
+    present = trace.current()
+    parents = [event.traceparent or present for event in events]
+    bodies = [_body(event, source, parent) for event, parent in zip(events, parents, strict=True)]
     await tx.fetch(
         _PUBLISH,
         [event.id for event in events],
@@ -101,7 +108,7 @@ async def publish(tx: Transaction, events: Sequence[Outgoing], *, source: str) -
         [event.key for event in events],
         [event.fact.TYPE for event in events],
         bodies,
-        [parent] * len(events),
+        parents,
     )
     tx.published = True
 
@@ -131,33 +138,43 @@ class Relay:
     db: Database
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Publish until `stopping`, then until the outbox is empty or the broker away."""
-        connection: asyncpg.Connection[asyncpg.Record] | None = None
-        producer: AIOKafkaProducer | None = None
+        """Publish until `stopping`, then until the outbox is empty or the database or broker away."""
         while True:
             last = stopping.is_set()
             try:
-                if connection is None or connection.is_closed():
-                    connection = await self.db.connect()
-                if producer is None:
-                    producer = await self._producer()
-                self.db.published.clear()
-                while await self._pass(connection, producer) == self.db.settings.relay_batch:
-                    pass
-                if last:
-                    break
-                await self._rest(stopping)
+                async with self._connected() as (connection, producer):
+                    return await self._publish_until(stopping, connection, producer)
             except (KafkaError, Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 if not isinstance(error, (KafkaError, Unavailable)) and not is_passing(error):
                     raise
                 FAULTS.labels(self.db.settings.SERVICE, "relay").inc()
                 log().warning("relay waits", service=self.db.settings.SERVICE, cause=repr(error))
-                # A producer may be wedged after an error (aiokafka #1017), a connection half-way: begin anew.
-                producer, connection = await _closed(producer, connection)
-                if last:
-                    break
-                await asyncio.sleep(self.db.settings.retry_wait.total_seconds())
-        await _closed(producer, connection)
+            if last:
+                return None
+            await asyncio.sleep(self.db.settings.retry_wait.total_seconds())
+
+    async def _publish_until(
+        self, stopping: asyncio.Event, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer
+    ) -> None:
+        while True:
+            last = stopping.is_set()
+            self.db.published.clear()
+            while await self._pass(connection, producer) == self.db.settings.relay_batch:
+                pass
+            if last:
+                return
+            await self._rest(stopping)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple["asyncpg.Connection[asyncpg.Record]", AIOKafkaProducer]]:
+        """A connection and a producer, both let go after any fault: either may be wedged then (aiokafka #1017)."""
+        async with AsyncExitStack() as stack:
+            connection = await self.db.connect()
+            stack.callback(connection.terminate)
+            producer = self._producer()
+            stack.push_async_callback(_stopped, producer)
+            await producer.start()
+            yield connection, producer
 
     async def _rest(self, stopping: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(self.db.published.wait()), asyncio.ensure_future(stopping.wait())]
@@ -169,8 +186,8 @@ class Relay:
             for wait in waits:
                 wait.cancel()
 
-    async def _producer(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
+    def _producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
             bootstrap_servers=self.db.settings.kafka_bootstrap,
             client_id=f"{self.db.settings.SERVICE}-{self.db.settings.instance}",
             acks="all",
@@ -178,8 +195,6 @@ class Relay:
             max_request_size=4 * EVENT_LIMIT_BYTES,
             request_timeout_ms=int(self.db.settings.publish_timeout.total_seconds() * 1000),
         )
-        await producer.start()
-        return producer
 
     async def _pass(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
         """Send one batch and forget it. Returns how many rows there were."""
@@ -222,14 +237,10 @@ def _headers(row: asyncpg.Record) -> list[tuple[str, bytes]]:
     return headers
 
 
-async def _closed(producer: AIOKafkaProducer | None, connection: "asyncpg.Connection[asyncpg.Record] | None") -> Any:
-    """Let go of both, whatever state they are in."""
-    if producer is not None:
-        try:
-            async with asyncio.timeout(2):
-                await producer.stop()
-        except (KafkaError, TimeoutError) as error:
-            log().info("producer dropped", cause=repr(error))
-    if connection is not None:
-        connection.terminate()
-    return None, None
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """Stop a producer that may be unable to send what it still holds; the outbox has it."""
+    try:
+        async with asyncio.timeout(STOP_WITHIN_SECONDS):
+            await producer.stop()
+    except (KafkaError, TimeoutError) as error:
+        log().info("producer dropped", cause=repr(error))

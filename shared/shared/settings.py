@@ -38,6 +38,11 @@ class ServiceSettings(BaseSettings):
     """file:///folder or s3://bucket of attachments."""
     allowed_private_targets: Annotated[frozenset[str], NoDecode] = frozenset()
     """Exact `scheme://host:port` that outgoing HTTP may reach although they are not public https."""
+    outgoing_connect_timeout: timedelta = timedelta(seconds=5)
+    outgoing_timeout: timedelta = timedelta(seconds=20)
+    """An outgoing request in all, its answer included."""
+    outgoing_connections: int = 200
+    """Outgoing connections open at the same time, of this service in this process."""
 
     pool_size: int = 5
     """Database connections of this service in this process."""

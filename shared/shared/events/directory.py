@@ -15,6 +15,11 @@ class Entry(Fact):
     entity: str
     version: int
 
+    @property
+    def key(self) -> str:
+        """The key of the compacted topic, under which only newer snapshots of the same entry replace it."""
+        return f"{self.KIND}:{self.entity}"
+
 
 class ClientApplicationListed(Entry, type="tierdesk.client-application-listed.v1"):
     """A client application that may post issues."""
