@@ -167,6 +167,6 @@ async def emptied(db: Database) -> None:
 
     async def empty() -> bool:
         async with db.transaction() as tx:
-            return (await tx.fetch("SELECT count(*) FROM outbox"))[0][0] == 0
+            return bool((await tx.fetch("SELECT count(*) = 0 FROM outbox"))[0][0])
 
     await until(empty, "an empty outbox")
