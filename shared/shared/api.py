@@ -1,19 +1,21 @@
 """The grammar of every endpoint: who may call it, strict JSON in, problem+json out, idempotency keys and versions."""
 
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from shared.auth import Allow, Caller
+from shared.commands import Read, straight
 from shared.db import Unavailable
 from shared.idempotency import KEY_LIMIT, Key
 from shared.problems import MEDIA_TYPE, Problem, invalid, unavailable, unexpected
@@ -35,14 +37,20 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """The whole body. Raises Problem 413 before more than the limit is kept."""
         if not hasattr(self, "_body"):
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > BODY_LIMIT_BYTES:
+            body, more = b"", True
+            while more:
+                piece, more = await self._next_piece()
+                body += piece
+                if len(body) > BODY_LIMIT_BYTES:
                     raise too_large(BODY_LIMIT_BYTES)
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            self._body = body
         return self._body
+
+    async def _next_piece(self) -> tuple[bytes, bool]:
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        return message.get("body", b""), message.get("more_body", False)
 
     async def json(self) -> Any:
         """The body's value, strictly."""
@@ -59,34 +67,57 @@ def too_large(limit_bytes: int) -> Problem:
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def _guarded(allow: Allow, limit_bytes: int) -> type[APIRoute]:
-    class Guarded(APIRoute):
-        """Authenticates, then bounds and types the body, then lets FastAPI validate it."""
-
-        def get_route_handler(self) -> Handler:
-            handle = super().get_route_handler()
-            takes_json = self.body_field is not None
-
-            async def guarded(request: Request) -> Response:
-                strict = StrictRequest(request.scope, request.receive)
-                strict.state.caller = await allow.authenticate(strict)
-                _check_length(strict, limit_bytes)
-                if takes_json:
-                    _check_type(strict)
-                return await handle(strict)
-
-            return guarded
-
-    return Guarded
-
-
-def _check_length(request: Request, limit_bytes: int) -> None:
+async def admit(request: StrictRequest, allow: Allow, limit_bytes: int) -> Caller:
+    """Who calls, once it is clear that they may and that their body is not too large. Raises Problem 401, 403, 413."""
+    caller = request.state.caller = await allow.authenticate(request)
     length = request.headers.get("content-length")
-    if length is not None and (not length.isdecimal() or int(length) > limit_bytes):
+    if length is not None and _number(length) > limit_bytes:
+        raise too_large(limit_bytes)
+    return caller
+
+
+def check_type(request: Request) -> None:
+    """Raises Problem 415 when the body is not announced as JSON."""
+    kind = request.headers.get("content-type", "")
+    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, "unsupported-media-type", "Send application/json.")
+
+
+class _Guarded(APIRoute):
+    """Authenticates, then bounds and types the body, then has it validated and acted on."""
+
+    ALLOW: ClassVar[Allow]
+    LIMIT_BYTES: ClassVar[int]
+
+    def get_route_handler(self) -> Handler:
+        takes_json = self.body_field is not None
+        known: dict[Any, Read] = {Command: _read_command, CallerOf: _caller, Request: _itself}
+        self.straight = straight(self.endpoint, set(self.param_convertors), known)
+        handle = self.straight or super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            await _admit(strict, self.ALLOW, self.LIMIT_BYTES)
+            if takes_json:
+                _check_type(strict)
+                # Parsed here, because the framework would turn every refusal of its parser into a 400.
+                await strict.json()
+            return await handle(strict)
+
+        self.guarded = guarded
+        return guarded
+
+
+async def _admit(request: StrictRequest, allow: Allow, limit_bytes: int) -> None:
+    """Note who calls. Raises Problem 401, 403, or 413 for a body that announces itself as too large."""
+    request.state.caller = await allow.authenticate(request)
+    length = request.headers.get("content-length")
+    if length is not None and _number(length) > limit_bytes:
         raise too_large(limit_bytes)
 
 
 def _check_type(request: Request) -> None:
+    """Raises Problem 415 when the body is not announced as JSON."""
     kind = request.headers.get("content-type", "")
     if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "unsupported-media-type", "Send application/json.")
@@ -118,14 +149,17 @@ class Api:
     def _route(
         self, method: str, path: str, allow: Allow, *, limit_bytes: int = BODY_LIMIT_BYTES, **options: Any
     ) -> Callable[..., Any]:
+        extra = {"x-allow": allow.who} | options.pop("openapi_extra", {})
+        guarded = type("Guarded", (_Guarded,), {"ALLOW": allow, "LIMIT_BYTES": limit_bytes})
+
         def register(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             self.router.add_api_route(
                 path,
                 endpoint,
                 methods=[method],
-                route_class_override=_guarded(allow, limit_bytes),
-                openapi_extra={"x-allow": allow.who},
-                responses={"4XX": {"description": "Refused.", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}},
+                route_class_override=guarded,
+                openapi_extra=extra,
+                responses=_REFUSED | options.pop("responses", {}),
                 **options,
             )
             return endpoint
@@ -143,20 +177,53 @@ PROBLEM_SCHEMA: Final = {
         "detail": {"type": "string"},
     },
 }
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "Refused.", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
+}
+
+
+class _Application(FastAPI):
+    """Takes straight commands past the framework's layers when their path is fixed, and the rest through them."""
+
+    def __init__(self, apis: Sequence[Api], **options: Any) -> None:
+        super().__init__(**options)
+        self._shortcuts: dict[tuple[str, str], _Guarded] = {}
+        for route in (route for api in apis for route in api.router.routes):
+            # Not `include_router`, which would match every request twice.
+            self.router.routes.append(route)
+            if isinstance(route, _Guarded) and route.straight and not route.param_convertors:
+                self._shortcuts |= {(method, route.path): route for method in route.methods or ()}
+        for kind, handler in _REFUSALS.items():
+            self.add_exception_handler(kind, handler)
+        self.add_exception_handler(Exception, _on_anything)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._shortcuts.get((scope.get("method", ""), scope.get("path", "")))
+        if route is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["route"], scope["path_params"] = route, {}
+        request = Request(scope, receive)
+        try:
+            response = await route.guarded(request)
+        except tuple(_REFUSALS) as error:
+            response = await next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))(
+                request, error
+            )
+        await response(scope, receive, send)
 
 
 def application(apis: Sequence[Api], *, title: str) -> FastAPI:
     """The ASGI application of one service's endpoints."""
     prefix = f"/{apis[0].service}"
-    app = FastAPI(title=title, openapi_url=f"{prefix}/openapi.json", docs_url=f"{prefix}/docs", redoc_url=None)
-    for api in apis:
-        app.include_router(api.router)
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Unavailable, _on_unavailable)
-    app.add_exception_handler(Exception, _on_anything)
-    return app
+    return _Application(
+        apis,
+        title=title,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
 
 
 async def _on_problem(_request: Request, error: Exception) -> Response:
@@ -180,6 +247,20 @@ async def _on_unavailable(_request: Request, _error: Exception) -> Response:
     return unavailable().response()
 
 
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    """Nobody reads this answer: the client went away while it was sending."""
+    return Problem(400, "incomplete").response()
+
+
+_REFUSALS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
+    Problem: _on_problem,
+    RequestValidationError: _on_invalid,
+    HTTPException: _on_http,
+    Unavailable: _on_unavailable,
+    ClientDisconnect: _on_disconnect,
+}
+
+
 async def _on_anything(_request: Request, _error: Exception) -> Response:
     """The answer for what was not foreseen; the framework raises the error on, and the edge logs it."""
     return unexpected().response()
@@ -188,6 +269,10 @@ async def _on_anything(_request: Request, _error: Exception) -> Response:
 async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
+
+
+async def _itself(request: Request) -> Request:
+    return request
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]
@@ -203,16 +288,38 @@ class CommandHeaders:
     expected: int | None
 
 
-async def _command(
-    request: Request,
+async def _idempotency_key(
     idempotency_key: Annotated[str | None, Header(description="Required; the same key, the same effect.")] = None,
-    if_match: Annotated[str | None, Header(description='Expected version, as `"7"`.')] = None,
-) -> CommandHeaders:
+) -> str:
     if idempotency_key is None or not 0 < len(idempotency_key) <= KEY_LIMIT or not idempotency_key.isprintable():
         raise Problem(400, "idempotency-key-missing", f"Send an Idempotency-Key of 1 to {KEY_LIMIT} characters.")
+    return idempotency_key
+
+
+def request_digest(request: Request, content: bytes) -> bytes:
+    """What makes two requests the same: method, path and content."""
+    return hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + content).digest()
+
+
+IdempotencyKey = Annotated[str, Depends(_idempotency_key)]
+"""Parameter type: the key alone, for requests whose body is not JSON."""
+
+
+async def _command(
+    request: Request,
+    key: IdempotencyKey,
+    if_match: Annotated[str | None, Header(description='Expected version, as `"7"`.')] = None,
+) -> CommandHeaders:
     caller: Caller = request.state.caller
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
-    return CommandHeaders(caller, Key(caller.key, idempotency_key, digest), _version(if_match))
+    return CommandHeaders(
+        caller, Key(caller.key, key, request_digest(request, await request.body())), _version(if_match)
+    )
+
+
+async def _read_command(request: Request) -> CommandHeaders:
+    """`_command` for who calls an endpoint straight."""
+    headers = request.headers
+    return await _command(request, await _idempotency_key(headers.get("idempotency-key")), headers.get("if-match"))
 
 
 Command = Annotated[CommandHeaders, Depends(_command)]
@@ -222,10 +329,15 @@ Command = Annotated[CommandHeaders, Depends(_command)]
 def _version(if_match: str | None) -> int | None:
     if if_match is None:
         return None
-    digits = if_match.strip().removeprefix('"').removesuffix('"')
-    if not digits.isdecimal() or not digits.isascii() or int(digits) > INT64_LIMIT:
+    version = _number(if_match.strip().removeprefix('"').removesuffix('"'))
+    if version > INT64_LIMIT:
         raise Problem(400, "malformed-if-match", 'If-Match must hold a version, as in `"7"`.')
-    return int(digits)
+    return version
+
+
+def _number(digits: str) -> int:
+    """The number that ASCII digits say; beyond int64 when they are none or too many."""
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else INT64_LIMIT + 1
 
 
 def etag(version: int) -> tuple[str, str]:

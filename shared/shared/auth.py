@@ -80,6 +80,9 @@ class StaffTokens:
     def of(cls, key_set: str) -> "StaffTokens":
         """Keys from a JSON Web Key Set (public parts)."""
         serialized: KeySetSerialization = json.loads(key_set)
+        for key in serialized["keys"]:
+            # Which algorithm a token must have is said here; older tools label such a key EdDSA, which means the same.
+            key.pop("alg", None)
         # A service without keys trusts nobody; the library will not import an empty set.
         return cls(KeySet.import_key_set(serialized) if serialized["keys"] else KeySet([]))
 

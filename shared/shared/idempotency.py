@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, text
+from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
@@ -23,7 +23,7 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 def idempotency_table(schema: MetaData) -> Table:
     """Answers below 400 by caller and key; rows older than the window are deleted by `forget`."""
-    return Table(
+    table = Table(
         "idempotency",
         schema,
         Column("caller", Text, primary_key=True),
@@ -32,8 +32,11 @@ def idempotency_table(schema: MetaData) -> Table:
         Column("status", SmallInteger, nullable=False),
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, nullable=False),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()"), index=True),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     )
+    # Rows lie in the order of their birth, so the smallest of indexes finds the old ones.
+    Index("idempotency_created_at", table.c.created_at, postgresql_using="brin")
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ WHERE (caller, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 _STORE: Final = """
 INSERT INTO idempotency (caller, key, digest, status, headers, body)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::smallint[], $5::jsonb[], $6::bytea[])
-ON CONFLICT (caller, key) DO NOTHING RETURNING 1
+ON CONFLICT (caller, key) DO NOTHING RETURNING caller, key
 """
 
 
@@ -86,11 +89,14 @@ async def stored(tx: Transaction, keys: Sequence[Key]) -> dict[tuple[str, str], 
     }
 
 
-async def store(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> None:
-    """Keep answers. Raises Overtaken when a twin stored one meanwhile, Problem 409 when a twin takes too long."""
-    kept = sorted((pair for pair in answers if pair[1].status < 400), key=lambda pair: (pair[0].caller, pair[0].key))
-    if not kept:
-        return
+async def claim(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> dict[tuple[str, str], Answer | Problem]:
+    """Keep answers, each unless its key has one already. Returns those given before, as `stored` does.
+
+    Waits for a twin in flight; raises Problem 409 when that takes too long. All answers are below 400.
+    """
+    if not answers:
+        return {}
+    kept = sorted(answers, key=lambda pair: (pair[0].caller, pair[0].key))
     try:
         rows = await tx.fetch(
             _STORE,
@@ -105,7 +111,15 @@ async def store(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> None:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise conflict("request-in-flight", "A request with this Idempotency-Key is still in work.") from error
         raise
-    if len(rows) != len(kept):
+    if len(rows) == len(kept):
+        return {}
+    new = {(caller, key) for caller, key in rows}
+    return await stored(tx, [key for key, _ in kept if (key.caller, key.key) not in new])
+
+
+async def store(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> None:
+    """Keep answers below 400. Raises Overtaken when a twin stored one meanwhile, Problem 409 as `claim` does."""
+    if await claim(tx, [pair for pair in answers if pair[1].status < 400]):
         raise Overtaken("a twin of this request was answered meanwhile")
 
 
@@ -137,10 +151,10 @@ async def once(db: Database, key: Key, act: Callable[[Transaction], Awaitable[An
 
 
 async def forget(tx: Transaction, window: timedelta, *, limit: int = 5000) -> int:
-    """Delete answers older than the window, oldest first. Returns how many, at most `limit`."""
+    """Delete answers older than the window. Returns how many, at most `limit`."""
     rows = await tx.fetch(
         "DELETE FROM idempotency WHERE (caller, key) IN (SELECT caller, key FROM idempotency "
-        "WHERE created_at < now() - $1::interval ORDER BY created_at LIMIT $2) RETURNING 1",
+        "WHERE created_at < now() - $1::interval LIMIT $2) RETURNING 1",
         window,
         limit,
     )

@@ -28,7 +28,7 @@ def envelope(
 
     subject: a new issue, or the entry's own key; event: the envelope's id; source: the topic's producer.
     """
-    key = fact.entity if isinstance(fact, directory.Entry) else subject or new_id()
+    key = fact.key if isinstance(fact, directory.Entry) else subject or new_id()
     shape: Any = Envelope[type(fact)]  # type: ignore[misc]
     made: Envelope[Any] = shape(
         id=event or new_id(),

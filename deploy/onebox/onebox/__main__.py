@@ -23,13 +23,14 @@ def up(
     detach: Annotated[bool, typer.Option(help="Run in the background.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The one port; default: 8080 if free.")] = None,
     split: Annotated[bool, typer.Option(help="One process per service and tier behind a proxy.")] = False,
+    hide_sign_ins: Annotated[bool, typer.Option("--hide-sign-ins", help="Print no passwords.")] = False,
 ) -> None:
     """Start everything: real PostgreSQL, real Kafka, all services, one port."""
     from onebox.up import Failed
     from onebox.up import up as bring_up
 
     try:
-        bring_up(port=port, split=split, detach=detach)
+        bring_up(port=port, split=split, detach=detach, show_sign_ins=not hide_sign_ins)
     except Failed as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None

@@ -168,7 +168,10 @@ def _unpack_archive(downloaded: Path, ready: Path) -> None:
     with zipfile.ZipFile(downloaded) as jar:
         (member,) = (name for name in jar.namelist() if name.endswith(".txz"))
         with jar.open(member) as packed, tarfile.open(fileobj=packed, mode="r:xz") as archive:
-            archive.extractall(ready, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                archive.extractall(ready, filter="data")
+            else:  # Python before 3.11.4; the archive is the pinned one anyway
+                archive.extractall(ready)  # noqa: S202
 
 
 def _let_everyone_read(folder: Path) -> None:

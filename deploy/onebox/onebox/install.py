@@ -7,7 +7,9 @@ import importlib.util
 import os
 from pathlib import Path
 
+from onebox.places import places
 from onebox.routes import SERVICES
+from onebox.seed import seed
 
 PACKAGES = tuple(service.replace("-", "_") for service in SERVICES)
 RECORD = "installed"
@@ -26,6 +28,7 @@ def main() -> None:
             print(f"Preparing the database of {settings.SERVICE} …", flush=True)
             await migrate(settings)
         await create_topics(every[0].kafka_bootstrap, every[0].namespace)
+        await seed(places().home)
 
     asyncio.run(install())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from onebox.files import write_json
 from onebox.locks import try_exclusive
 
 LEFTOVER_STOP_WITHIN = timedelta(seconds=10)
@@ -51,10 +52,13 @@ class ProcessRecord:
 
 @dataclass(frozen=True)
 class State:
-    """What the supervisor says about its instance."""
+    """What the supervisor says about its instance. vendor_port: where a vendor on this machine may be reached."""
 
     url: str
     mail_url: str
+    database_url: str = field(repr=False)
+    kafka_bootstrap: str
+    vendor_port: int
     ready: bool = False
     processes: tuple[ProcessRecord, ...] = field(default=())
 
@@ -96,10 +100,8 @@ class Instance:
         return State(**values, processes=processes)
 
     def write(self, state: State) -> None:
-        """Replace the state, whole or not at all."""
-        unfinished = self._file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(asdict(state), indent=2))
-        unfinished.rename(self._file)
+        """Replace the state, whole or not at all. Only its owner may read it: it holds the database's password."""
+        write_json(self._file, asdict(state))
 
     def forget(self) -> None:
         """Nothing runs any more."""

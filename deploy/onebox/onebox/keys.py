@@ -1,10 +1,11 @@
 """The secrets of one instance, made once and kept in a file that only its owner reads."""
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+
+from onebox.files import write_json
 
 
 class Secrets:
@@ -18,17 +19,8 @@ class Secrets:
         """The secret of that name, made and saved when there is none yet."""
         if name not in self._values:
             self._values[name] = make()
-            self._save()
+            write_json(self._file, self._values)
         return self._values[name]
-
-    def _save(self) -> None:
-        unfinished = self._file.with_suffix(".unfinished")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(self._values, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())  # a database whose password is lost would need a repair by hand
-        unfinished.rename(self._file)
 
 
 def root_secret() -> str:
@@ -40,7 +32,7 @@ def staff_signing_key() -> str:
     """A private Ed25519 key as a JSON Web Key."""
     from joserfc.jwk import OKPKey
 
-    key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "alg": "EdDSA"}, private=True)
+    key = OKPKey.generate_key("Ed25519", parameters={"use": "sig"}, private=True)
     return json.dumps({**key.as_dict(private=True), "kid": key.thumbprint()})
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from onebox.answers import status_of
 from onebox.keys import Secrets, root_secret, staff_public_keys, staff_signing_key
 from onebox.places import Places
-from onebox.ports import Ports
+from onebox.ports import LOOPBACK, Ports
 from onebox.processes import Command, Running
 from onebox.routes import SERVICES, TIER_GROUPS, tier_process
 
 READY_WITHIN = timedelta(seconds=90)
 STOP_WITHIN = timedelta(seconds=30)
+PRIVATE_TARGETS = "TIERDESK_VENDOR_BRIDGE_ALLOWED_PRIVATE_TARGETS"
 SIGNING_KEY = "TIERDESK_TIER_QUEUES_SIGNING_KEY"
 
 
@@ -53,6 +54,7 @@ class Layout:
     public: PythonProcess
     services: tuple[PythonProcess, ...]
     mail: PythonProcess
+    vendor_port: int
     environment: Mapping[str, str]
 
     @property
@@ -77,6 +79,7 @@ class Planner:
         self._public_port = public_port
         self._smtp_port = ports.take("smtp")
         self._mail_port = ports.take("mail")
+        self._vendor_port = ports.take("vendor")
         self._signing_key = secrets.get("staff_signing_key", staff_signing_key)
         self._secret = secrets.get("root", root_secret)
 
@@ -89,6 +92,7 @@ class Planner:
             public=public,
             services=services,
             mail=self._mail(),
+            vendor_port=self._vendor_port,
             environment=shared | {SIGNING_KEY: self._signing_key},
         )
 
@@ -97,8 +101,8 @@ class Planner:
         told = {
             "TIERDESK_PUBLIC_URL": f"http://localhost:{self._public_port}",
             "TIERDESK_OBJECT_STORE": self._places.objects.as_uri(),
-            "TIERDESK_NOTIFICATIONS_SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
-            "TIERDESK_INTAKE_SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
+            "TIERDESK_NOTIFICATIONS_SMTP_URL": f"smtp://{LOOPBACK}:{self._smtp_port}",
+            "TIERDESK_INTAKE_SMTP_URL": f"smtp://{LOOPBACK}:{self._smtp_port}",
         }
         given = {
             name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", SIGNING_KEY)
@@ -106,11 +110,16 @@ class Planner:
         return {
             **told,
             **given,
+            PRIVATE_TARGETS: ",".join(filter(None, (given.get(PRIVATE_TARGETS), self._demonstration_vendor()))),
             "DATABASE_URL": database_url,
             "KAFKA_BOOTSTRAP": kafka_bootstrap,
             "TIERDESK_SECRET": self._secret,
             "TIERDESK_STAFF_PUBLIC_KEYS": staff_public_keys(self._signing_key),
         }
+
+    def _demonstration_vendor(self) -> str:
+        """The one address of this machine that vendor-bridge may reach: `demo` runs its vendor there."""
+        return f"http://{LOOPBACK}:{self._vendor_port}"
 
     def _web(self, shared: Mapping[str, str]) -> PythonProcess:
         return self._process("web", SERVICES, "web", self._public_port, shared)

@@ -57,7 +57,7 @@ class Mail:
         if part is None:
             return ""
         try:
-            return str(part.get_content())
+            return str(part.get_content()).replace("\r\n", "\n")
         except (LookupError, UnicodeError):  # a character set that nobody knows
             return str(part.get_payload())
 

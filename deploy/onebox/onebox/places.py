@@ -43,6 +43,7 @@ class Places:
         """Make the folders. Others may pass through home (PostgreSQL's user must), but not list it."""
         for folder in (self.home, self.cache, self.postgres):
             _make_passable(folder)
+        self.home.chmod(0o711)
         for folder in (self.kafka, self.logs, self.objects):
             folder.mkdir(mode=0o700, exist_ok=True)
 

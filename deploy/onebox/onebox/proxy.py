@@ -128,20 +128,27 @@ def build(ports: Mapping[str, int]) -> Starlette:
     return Starlette(routes=endpoints, lifespan=lifespan)
 
 
-def main() -> None:
-    """Serve. The upstreams' ports come as JSON in TIERDESK_UPSTREAMS."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    uvicorn.run(
-        build(json.loads(os.environ["TIERDESK_UPSTREAMS"])),
+def configuration(ports: Mapping[str, int], port: int) -> uvicorn.Config:
+    """The proxy as a server. Nobody is in front of it, so what a request says of its origin is not believed."""
+    return uvicorn.Config(
+        build(ports),
         host=LOOPBACK,
-        port=parser.parse_args().port,
+        port=port,
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=int(DRAIN_WITHIN.total_seconds()),
     )
+
+
+def main() -> None:
+    """Serve. The upstreams' ports come as JSON in TIERDESK_UPSTREAMS."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    upstreams = json.loads(os.environ["TIERDESK_UPSTREAMS"])
+    uvicorn.Server(configuration(upstreams, parser.parse_args().port)).run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """PostgreSQL and Kafka for one instance: those that the environment names, else our own."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from onebox.artifacts import Say
 from onebox.keys import Secrets
 from onebox.places import Places
 from onebox.ports import Ports
-from onebox.processes import Running
+from onebox.processes import Running, start_all
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,7 @@ class Servers:
     async def start(self) -> None:
         """Start our own, at the same time. Raises NotReady; then none is left running."""
         try:
-            async with asyncio.TaskGroup() as group:
-                for running in self.own:
-                    group.create_task(running.start())
+            await start_all(self.own)
         except BaseException:
             await self.stop()
             raise

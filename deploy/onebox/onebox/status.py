@@ -14,6 +14,7 @@ from onebox.instance import Instance, ProcessRecord
 from onebox.places import places
 from onebox.ports import LOOPBACK
 
+SUPERVISOR = "supervisor"
 DOWN_WITHIN = timedelta(seconds=90)
 SERVER_ANSWERS_WITHIN = timedelta(seconds=2)
 PROBES = {
@@ -36,7 +37,7 @@ def status() -> bool:
     print(f"{state.url}   mail: {state.mail_url}\n")
     print(f"{'process':20} {'port':>6} {'pid':>8} {'ready':>6} {'memory':>9}")
     total_bytes = 0
-    supervisor = ProcessRecord.of("supervisor", instance.supervisor() or 0, None)
+    supervisor = ProcessRecord.of(SUPERVISOR, instance.supervisor() or 0, None)
     for record in (*([supervisor] if supervisor else []), *state.processes):
         ready = answers.get(record.name, True)
         used_bytes = memory_bytes(record)
@@ -78,8 +79,9 @@ def memory_bytes(record: ProcessRecord) -> int:
     process = record.process()
     if process is None:
         return 0
+    children = process.children(recursive=True) if record.name != SUPERVISOR else []  # those have their own lines
     total = 0
-    for each in (process, *process.children(recursive=True)):
+    for each in (process, *children):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             used = each.memory_full_info()
             total += getattr(used, "pss", used.rss)

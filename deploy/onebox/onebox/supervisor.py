@@ -14,17 +14,13 @@ from onebox.artifacts import Say
 from onebox.instance import Instance, ProcessRecord, State
 from onebox.layout import Layout
 from onebox.logs import keep_small
-from onebox.processes import NotReady, Running
+from onebox.processes import Command, NotReady, Running, run_to_end, start_all
 from onebox.servers import Servers
 
 FIRST_BACKOFF = timedelta(milliseconds=100)
 LONGEST_BACKOFF = timedelta(seconds=10)
 STEADY_AFTER = timedelta(seconds=30)
 LOGS_EVERY = timedelta(minutes=1)
-
-
-class NotInstalled(Exception):
-    """Databases or topics could not be made. The message holds the end of the log."""
 
 
 class Supervisor:
@@ -38,12 +34,13 @@ class Supervisor:
         self._say = say
         self._ready = False
 
-    async def run(self, on_ready: Callable[[State], None]) -> None:
+    async def run(self, on_ready: Callable[[], None]) -> None:
         """Bring everything up, call on_ready once, and keep it up until SIGINT or SIGTERM. Raises NotReady."""
         async with self._until_signal():
             try:
                 await self._bring_up()
-                on_ready(self._write_state(ready=True))
+                self._write_state(ready=True)
+                on_ready()
                 await self._keep_up()
             finally:
                 await self._take_down()
@@ -84,41 +81,17 @@ class Supervisor:
         await self._start(self._ours.values())
 
     async def _start(self, every: Iterable[Running]) -> None:
-        """Start at the same time, and wait until all are ready. Raises the first NotReady."""
-        started = list(every)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for running in started:
-                    group.create_task(self._spawn(running))
-            async with asyncio.TaskGroup() as group:
-                for running in started:
-                    group.create_task(running.until_ready())
-        except* NotReady as failures:
-            raise failures.exceptions[0] from None
-
-    async def _spawn(self, running: Running) -> None:
-        await running.spawn()
-        self._write_state()
+        await start_all(every, on_spawn=self._write_state)
 
     async def _install(self) -> None:
         self._say("Preparing databases and topics …")
-        log = self._instance.home / "logs" / "install.log"
-        with log.open("wb") as output:
-            child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "onebox.install"),
-                env=dict(self._layout.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-            try:
-                status = await child.wait()
-            except asyncio.CancelledError:
-                child.kill()
-                raise
-        if status != 0:
-            raise NotInstalled(f"Databases or topics could not be prepared.\n{log.read_text(errors='replace')[-4000:]}")
+        command = Command(
+            arguments=(sys.executable, "-m", "onebox.install"),
+            log=self._instance.home / "logs" / "install.log",
+            environment=self._layout.environment,
+            stop_signal=signal.SIGKILL,
+        )
+        await run_to_end(command, what="Preparing databases and topics")
         install.record_installed(self._instance.home)
 
     async def _keep_up(self) -> None:
@@ -166,22 +139,24 @@ class Supervisor:
 
     def _kill_all(self) -> None:
         for running in self._all():
-            running.signal(signal.SIGKILL)
+            running.send(signal.SIGKILL)
 
     def _all(self) -> tuple[Running, ...]:
         return (*self._servers.own, *self._ours.values())
 
-    def _write_state(self, *, ready: bool = False) -> State:
+    def _write_state(self, *, ready: bool = False) -> None:
         self._ready = self._ready or ready
         records = (self._record(running) for running in self._all())
         state = State(
             url=self._layout.url,
             mail_url=self._layout.mail_url,
+            database_url=self._servers.database_url,
+            kafka_bootstrap=self._servers.kafka_bootstrap,
+            vendor_port=self._layout.vendor_port,
             ready=self._ready,
             processes=tuple(record for record in records if record is not None),
         )
         self._instance.write(state)
-        return state
 
     def _record(self, running: Running) -> ProcessRecord | None:
         if running.pid is None:

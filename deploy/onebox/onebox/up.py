@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from onebox.artifacts import ArtifactRefused, NotDownloaded
-from onebox.instance import POLL, Instance, State, StillStarting
+from onebox.instance import POLL, Instance, StillStarting
 from onebox.keys import Secrets
 from onebox.layout import Planner
 from onebox.places import Places, places
@@ -18,7 +18,7 @@ from onebox.ports import Ports, PortTaken
 from onebox.processes import NotReady
 from onebox.seed import Credentials
 from onebox.servers import servers
-from onebox.supervisor import NotInstalled, Supervisor
+from onebox.supervisor import Supervisor
 
 PUBLIC_PORT = 8080
 READY_WITHIN = timedelta(minutes=10)
@@ -29,22 +29,28 @@ class Failed(Exception):
     """The instance did not come up. The message says why."""
 
 
-def up(*, port: int | None, split: bool, detach: bool) -> None:
-    """Bring the instance up, or say where it runs already. Raises Failed."""
+def up(*, port: int | None, split: bool, detach: bool, show_sign_ins: bool) -> None:
+    """Bring the instance up, or say where it runs already. Raises Failed.
+
+    show_sign_ins: whether to print addresses and passwords in the end, which must not get into a log.
+    """
     where = places()
     where.make()
     instance = Instance(where.home)
     if instance.supervisor() is not None:
-        _tell_running(instance, where)
+        _await_running(instance)
     elif detach:
         _start_detached(instance, where, port=port, split=split)
     elif instance.acquire():
-        _supervise(instance, where, port=port, split=split)
+        _supervise(instance, where, port=port, split=split, show_sign_ins=show_sign_ins)
+        return
     else:  # another `up` got the lock in between
-        _tell_running(instance, where)
+        _await_running(instance)
+    if show_sign_ins:
+        tell(instance, where)
 
 
-def _supervise(instance: Instance, where: Places, *, port: int | None, split: bool) -> None:
+def _supervise(instance: Instance, where: Places, *, port: int | None, split: bool, show_sign_ins: bool) -> None:
     """Be the supervisor until asked to stop."""
     for name in instance.end_leftovers():
         say(f"Ended {name}, which a killed run had left.")
@@ -58,8 +64,8 @@ def _supervise(instance: Instance, where: Places, *, port: int | None, split: bo
         layout = planner.plan(split=split, database_url=found.database_url, kafka_bootstrap=found.kafka_bootstrap)
         say("Starting …")
         supervisor = Supervisor(instance, found, layout, say=say)
-        asyncio.run(supervisor.run(on_ready=lambda state: tell(state, where)))
-    except (PortTaken, NotDownloaded, ArtifactRefused, NotReady, NotInstalled) as failure:
+        asyncio.run(supervisor.run(on_ready=lambda: tell(instance, where) if show_sign_ins else say("Ready.")))
+    except (PortTaken, NotDownloaded, ArtifactRefused, NotReady) as failure:
         raise Failed(str(failure)) from failure
     say("Stopped.")
 
@@ -71,7 +77,7 @@ def _start_detached(instance: Instance, where: Places, *, port: int | None, spli
     with log.open("ab") as output:
         begin = output.tell()
         child = subprocess.Popen(
-            [sys.executable, "-u", "-m", "onebox", "up", *options],
+            [sys.executable, "-u", "-m", "onebox", "up", "--hide-sign-ins", *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -80,13 +86,13 @@ def _start_detached(instance: Instance, where: Places, *, port: int | None, spli
     lines = _follow(log, begin)
     deadline = time.monotonic() + READY_WITHIN.total_seconds()
     while time.monotonic() < deadline:
-        ended = child.poll() is not None
+        status = child.poll()
         state = instance.state() if instance.supervisor() == child.pid else None
+        ready = state is not None and state.ready
         print(next(lines), end="", flush=True)
-        if state is not None and state.ready:
-            print(next(lines), end="", flush=True)
+        if ready or status == 0:  # 0: somebody else was faster, and is ready
             return
-        if ended:
+        if status is not None:
             raise Failed(f"It did not come up; see {log}.")
         time.sleep(POLL.total_seconds())
     raise Failed(f"Not ready after {READY_WITHIN}; it goes on in the background, see {log}.")
@@ -100,7 +106,7 @@ def _follow(log: Path, begin: int) -> Iterator[str]:
             yield lines.read()
 
 
-def _tell_running(instance: Instance, where: Places) -> None:
+def _await_running(instance: Instance) -> None:
     say("Running already.")
     try:
         state = instance.wait_until_ready(within=READY_WITHIN)
@@ -108,15 +114,17 @@ def _tell_running(instance: Instance, where: Places) -> None:
         raise Failed(str(failure)) from failure
     if state is None:
         raise Failed("The other start gave up. Run it again to see why.")
-    tell(state, where)
 
 
-def tell(state: State, where: Places) -> None:
+def tell(instance: Instance, where: Places) -> None:
     """Print where the instance answers and how to sign in."""
-    print(f"\nTierdesk is ready: {state.url}\n  mail sent by it   {state.mail_url}")
+    state = instance.state()
+    if state is None:  # taken down at this very moment
+        return
+    print(f"\nTierdesk is ready: {state.url}\n  {'mail sent by it':20} {state.mail_url}")
     for line in Credentials(where.home).lines():
         print(f"  {line}")
-    print("  stop              ./tierdesk down   (or Ctrl-C where it runs in the foreground)\n", flush=True)
+    print(f"  {'stop':20} ./tierdesk down, or Ctrl-C where it runs in the foreground\n", flush=True)
 
 
 def say(text: str) -> None:

@@ -26,6 +26,8 @@ class Fact(Value):
     """
 
     TYPE: ClassVar[str]
+    LIMIT_BYTES: ClassVar[int] = EVENT_LIMIT_BYTES
+    """The largest envelope of this fact; smaller where another fact carries it on and adds to it."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__()

@@ -1,12 +1,15 @@
 """support.issues: what customers and client applications said, as intake accepted it."""
 
-from typing import Any
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import Fact, Value
+from shared.events.base import EVENT_LIMIT_BYTES, Fact, Value
 from shared.vocabulary import Channel, Level, Moment, Text, Title, Word
+
+ROUTING_LIMIT_BYTES: Final = 16 * 1024
+"""What IssueRouted may add to the submission it carries on: what was accepted can always be routed."""
 
 
 class Customer(Value):
@@ -58,6 +61,8 @@ class Submission(Value):
 
 class IssueSubmitted(Fact, type="tierdesk.issue-submitted.v1"):
     """An issue was accepted; published once, first of its issue."""
+
+    LIMIT_BYTES: ClassVar[int] = EVENT_LIMIT_BYTES - ROUTING_LIMIT_BYTES
 
     submission: Submission
 

@@ -1,0 +1,20 @@
+"""`bench`: the promised figures, each measured beside its floor in the same run."""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+
+BENCHMARKS = ("intake", "pipeline", "agents", "lists", "up")
+
+
+def run(name: str, *, data: Path | None = None, as_json: bool = False, seconds: float | None = None) -> int:
+    """Measure and report. seconds: of each round, where a benchmark has rounds. Exit status: 1 when a bar is missed."""
+    if name not in BENCHMARKS:
+        print(f"There is no benchmark {name}: {', '.join(BENCHMARKS)}.", file=sys.stderr)
+        return 2
+    from onebox.bench.measure import report
+
+    benchmark = importlib.import_module(f"onebox.bench.{name}")
+    figures = asyncio.run(benchmark.measure(data=data, seconds=seconds))
+    return 0 if report(name, figures, as_json=as_json) else 1

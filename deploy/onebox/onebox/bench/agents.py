@@ -1,0 +1,91 @@
+"""`bench agents`: claim, reply, hand over, accept and resolve, each at 32 clients, beside the floor."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from onebox.bench.generator import generator
+from onebox.bench.intake import CLIENTS, accepted, at_32_clients, until_drained
+from onebox.bench.load import Job, Shot, shoot
+from onebox.bench.measure import Figure, against_floor, median, note
+from onebox.bench.stage import Agent, Stage, posts, running, stage
+
+SECONDS: Final = 4.0
+"""About so long each command is measured: on the first run of claims it is seen how many that are."""
+ISSUES: Final = 6_000
+BAR: Final = 0.3
+CATEGORY: Final = "billing"
+"""Given with each post, so that all come to Tier 1."""
+UNTIL_SPENT_SECONDS: Final = 120.0
+
+HANDOVER: Final = {
+    "target": {"tier": 2},
+    "mode": "cold",
+    "reason": "knowledge",
+    "impact": "The customer cannot finish the task.",
+    "findings": "It happens each time with the steps that the customer wrote.",
+    "tried": "Signed in as a test account, tried two browsers.",
+    "ask": "Please find the cause.",
+    "promised": "An answer today.",
+}
+Body = dict[str, Any]
+COMMANDS: Final[Sequence[tuple[str, int, Callable[[int], Body]]]] = (
+    ("claim", 0, lambda _: {}),
+    ("reply", 0, lambda number: {"text": f"Thank you for writing. I look into number {number} now."}),
+    ("offer", 0, lambda _: HANDOVER),
+    ("accept", 1, lambda _: {}),
+    ("resolve", 1, lambda number: {"resolution": "solved", "text": f"Number {number} is solved."}),
+)
+"""Name, whose turn it is (the first owner's or the next one's), and the body."""
+
+
+async def measure(*, data: Path | None, seconds: float | None) -> list[Figure]:
+    """One figure per command; the same issues go through all of them."""
+    count = int(ISSUES * (seconds or SECONDS) / SECONDS)
+    async with stage() as here:
+        await here.install()
+        bare = await here.floor()
+        async with running(*here.everything(), bare):
+            agents = await here.agents(CLIENTS, (1, 2))
+            issues = await _queued(here, count, data)
+            shots = posts(200, data=data, key=here.api_key, path="/floor")
+            rates: dict[str, float] = {}
+            floors: list[float] = []
+            for name, turn, body in COMMANDS:
+                floors.append(await at_32_clients(bare, shots, (seconds or SECONDS) / 2))
+                rates[name] = await _rate(here, name, issues, agents[turn:] + agents[:turn], body)
+                note(f"{name}: {rates[name]:,.0f}/s, floor {floors[-1]:,.0f}/s")
+                await until_drained(here, consumers=True)
+            floor = median(floors)
+            figures = [await generator(here, floor)]
+            figures += [
+                against_floor(name, rate, "commands/s", floor=floor, at_least=BAR) for name, rate in rates.items()
+            ]
+        return figures
+
+
+async def _queued(here: Stage, count: int, data: Path | None) -> list[str]:
+    """Post issues and wait until they can be claimed; their ids."""
+    note(f"Posting {count:,} issues …")
+    written = posts(count, data=data, key=here.api_key, category=CATEGORY)
+    job = Job(here.layout.public.port, written, CLIENTS, UNTIL_SPENT_SECONDS, repeat=False, keep=True)
+    outcome = accepted(await shoot(job))
+    await until_drained(here, consumers=True)
+    return [json.loads(body)["id"] for _, _, body in outcome.answers]
+
+
+async def _rate(
+    here: Stage, name: str, issues: Sequence[str], agents: Sequence[Agent], body: Callable[[int], Body]
+) -> float:
+    """Give a command once on each issue."""
+    shots = [
+        Shot(
+            f"/tier-queues/issues/{issue}/{name}",
+            json.dumps(body(number)),
+            headers=agents[number % len(agents)].headers,
+        )
+        for number, issue in enumerate(issues)
+    ]
+    job = Job(here.layout.public.port, shots, CLIENTS, UNTIL_SPENT_SECONDS, repeat=False)
+    return accepted(await shoot(job)).rate

@@ -1,0 +1,159 @@
+"""OUT, for the consumer: whom to tell about an issue, what waits for its submission, and the deliveries that follow."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from notifications.notices import Notice, Told
+from notifications.tables import EARLY, RECIPIENT
+from shared.customer_state import CustomerState
+from shared.db import NOW, Transaction
+from shared.events import Envelope, decode
+from shared.events.issues import IssueSubmitted, Submission
+from shared.events.work import WorkFact
+from shared.inbox import Overtaken
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """An issue as far as it is known. application: None until its IssueSubmitted has come."""
+
+    application: str | None
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A message to one receiver, not sent yet. channel: mail or webhook."""
+
+    issue: UUID
+    channel: str
+    application: str
+    cause: UUID
+    notice: Notice
+
+
+_LOCK: Final = """
+SELECT issue, application, version, state, claimed FROM recipient WHERE issue = ANY($1) ORDER BY issue FOR UPDATE
+"""
+
+
+async def lock(tx: Transaction, issues: Collection[UUID]) -> dict[UUID, Addressee]:
+    """What is known of the issues, locked in the order of their ids until the transaction ends."""
+    rows = await tx.fetch(_LOCK, sorted(issues))
+    return {
+        issue: Addressee(application, Told(version, CustomerState(state), claimed))
+        for issue, application, version, state, claimed in rows
+    }
+
+
+async def add(tx: Transaction, rows: Mapping[UUID, tuple[Envelope[IssueSubmitted] | None, Told]]) -> None:
+    """Begin with issues that have no row. Raises Overtaken when another member of the group began with one meanwhile.
+
+    Submission and work of one issue may be handled by two members at the same time: they meet here, so that neither
+    misses what the other left.
+    """
+    added = await tx.insert(
+        RECIPIENT,
+        [_row(issue, submitted, told) for issue, (submitted, told) in sorted(rows.items())],
+        tail="ON CONFLICT (issue) DO NOTHING RETURNING 1",
+    )
+    if len(added) != len(rows):
+        raise Overtaken("another member began with the same issue")
+
+
+async def complete(tx: Transaction, rows: Mapping[UUID, tuple[Envelope[IssueSubmitted] | None, Told]]) -> None:
+    """Fill in issues whose work came before their submission."""
+    await tx.update(RECIPIENT, [_row(issue, submitted, told) for issue, (submitted, told) in rows.items()], key="issue")
+
+
+async def remember(tx: Transaction, told: Mapping[UUID, Told]) -> None:
+    """Keep what customers of known issues were told last."""
+    await tx.update(RECIPIENT, [{"issue": issue, **_told(new)} for issue, new in told.items()], key="issue")
+
+
+def _row(issue: UUID, submitted: Envelope[IssueSubmitted] | None, told: Told) -> dict[str, Any]:
+    submission = submitted.data.submission if submitted else None
+    first = submitted.id if submitted else None
+    return {"issue": issue, **_known(submission), "first": first, **_told(told)}
+
+
+def _known(submission: Submission | None) -> dict[str, Any]:
+    if submission is None:
+        return dict.fromkeys(("number", "title", "name", "address", "language", "application", "reference"))
+    return {
+        "number": submission.number,
+        "title": submission.title,
+        "name": submission.customer.name,
+        "address": submission.customer.email,
+        "language": submission.language,
+        "application": submission.application,
+        "reference": submission.reference,
+    }
+
+
+def _told(told: Told) -> dict[str, Any]:
+    return {"version": told.version, "state": str(told.state), "claimed": told.claimed}
+
+
+async def keep_early(tx: Transaction, events: Sequence[Envelope[WorkFact]]) -> None:
+    """Keep work that nobody can be told of yet."""
+    rows = [
+        {
+            "issue": UUID(event.subject),
+            "version": event.data.standing.version,
+            "type": event.type,
+            "body": event.model_dump_json(),
+        }
+        for event in events
+    ]
+    await tx.insert(EARLY, rows, tail="ON CONFLICT (issue, version) DO NOTHING")
+
+
+async def take_early(tx: Transaction, issues: Collection[UUID]) -> dict[UUID, list[Envelope[WorkFact]]]:
+    """What waited for the submission of these issues; it waits no longer. Asks nothing when there are none."""
+    if not issues:
+        return {}
+    taken: dict[UUID, list[Envelope[WorkFact]]] = {}
+    for issue, kind, body in await tx.fetch(
+        "DELETE FROM early WHERE issue = ANY($1) RETURNING issue, type, body", list(issues)
+    ):
+        taken.setdefault(issue, []).append(decode(kind, body.encode()))
+    return taken
+
+
+_LISTENING: Final = """
+SELECT application FROM webhook LEFT JOIN directory ON kind = 'client-application' AND entity = application
+WHERE coalesce((body ->> 'active')::boolean, true)
+"""
+
+
+async def listening(tx: Transaction) -> frozenset[str]:
+    """The active client applications that have a webhook."""
+    return frozenset(row[0] for row in await tx.fetch(_LISTENING))
+
+
+_DELIVER: Final = f"""
+WITH present AS MATERIALIZED (SELECT {NOW} AS now)
+INSERT INTO delivery (id, issue, channel, application, about, cause, content, state, next_attempt_at, created_at)
+SELECT new.*, 'waiting', present.now, present.now
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[]) AS new, present
+ON CONFLICT (id) DO NOTHING
+"""  # noqa: S608
+
+
+async def deliver(tx: Transaction, deliveries: Sequence[NewDelivery]) -> None:
+    """Write messages to be sent, those of one issue in order; what was written for the same fact before stays alone."""
+    if not deliveries:
+        return
+    await tx.fetch(
+        _DELIVER,
+        [uuid5(new.cause, new.channel) for new in deliveries],
+        [new.issue for new in deliveries],
+        [new.channel for new in deliveries],
+        [new.application for new in deliveries],
+        [str(new.notice.about) for new in deliveries],
+        [new.cause for new in deliveries],
+        [new.notice.model_dump_json() for new in deliveries],
+    )

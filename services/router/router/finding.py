@@ -1,0 +1,112 @@
+"""PURE. What kind of issue it is, and the tier that follows: as somebody said, else as the classifier guesses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from router.classifier import Classifier, Contributions
+from router.policy import Category, Policy, name_of
+from router.words import Reading
+from shared.events.issues import Submission
+from shared.vocabulary import FRONTLINE_TIER
+
+REDIRECT: Final = "redirect"
+Destination = int | Literal["redirect"]
+"""A tier, or a channel outside of support."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The category of an issue, as far as it is known.
+
+    by: who said so (person, client, product, text). category: None when nobody could tell. certain: whether it is
+    followed without a person. score: the share of the evidence for the destination, compared with threshold.
+    """
+
+    by: Literal["person", "client", "product", "text"]
+    method: str
+    category: str | None
+    row: Category | None
+    tier: int
+    certain: bool
+    categories: Sequence[tuple[str, float]] = ()
+    words: Contributions = ()
+    score: float | None = None
+    threshold: float | None = None
+    rejected: Sequence[tuple[str, str]] = ()
+
+
+def find(
+    submission: Submission, reading: Reading, policy: Policy, classifier: Classifier, person: str | None
+) -> Finding:
+    """The category: a person's, which nothing overrides; the client's; that of a vendor's product; the text's."""
+    if person is not None:
+        return _given("person", person, policy)
+    if submission.category is not None and name_of(submission.category) in policy.categories:
+        return _given("client", submission.category, policy)
+    product = policy.category_of_product.get(name_of(submission.product)) if submission.product else None
+    if submission.category is None and product is not None:
+        return _given("product", product, policy)
+    return _by_text(submission, reading, policy, classifier)
+
+
+def _given(by: Literal["person", "client", "product"], said: str, policy: Policy) -> Finding:
+    row = policy.categories.get(name_of(said))
+    if row is None:
+        return Finding(by, "given", said, None, FRONTLINE_TIER, certain=False, categories=((said, 1.0),))
+    category = name_of(said)
+    return Finding(by, "given", category, row, row.tier, certain=True, categories=((category, 1.0),))
+
+
+def _by_text(submission: Submission, reading: Reading, policy: Policy, classifier: Classifier) -> Finding:
+    rejected = (
+        [] if submission.category is None else [(f"category {submission.category}", "the policy has no such row")]
+    )
+    guess = classifier.guess(reading)
+    known = [(name, probability) for name, probability in guess.categories if name in policy.categories]
+    if not known:
+        return Finding("text", "none", None, None, FRONTLINE_TIER, certain=False, rejected=rejected)
+    shares = _shares(policy, known)
+    destination = max(shares, key=lambda place: (shares[place], -_height(place)))
+    category = next(name for name, _ in known if _destination(policy, name) == destination)
+    row = policy.categories[category]
+    threshold = policy.redirect_threshold if destination == REDIRECT else policy.threshold
+    certain = shares[destination] >= threshold
+    others = [(place, share) for place, share in shares.items() if place != destination]
+    rejected += [(_named(place), f"{share * 100:.0f} % of the evidence") for place, share in others]
+    return Finding(
+        "text",
+        classifier.method,
+        category if certain else None,
+        row if certain else None,
+        row.tier if certain else FRONTLINE_TIER,
+        certain=certain,
+        categories=known,
+        words=guess.explain(category),
+        score=shares[destination],
+        threshold=threshold,
+        rejected=rejected,
+    )
+
+
+def _shares(policy: Policy, categories: Sequence[tuple[str, float]]) -> dict[Destination, float]:
+    """The sum of the categories' probabilities per destination of the policy's table."""
+    shares: dict[Destination, float] = {}
+    for name, probability in categories:
+        place = _destination(policy, name)
+        shares[place] = shares.get(place, 0.0) + probability
+    return shares
+
+
+def _destination(policy: Policy, category: str) -> Destination:
+    row = policy.categories[category]
+    return row.tier if row.redirect is None else REDIRECT
+
+
+def _height(place: Destination) -> int:
+    """Of equals the lowest tier wins, because it is the cheapest to be wrong with; turning away comes last."""
+    return 10 if isinstance(place, str) else place
+
+
+def _named(place: Destination) -> str:
+    return place if isinstance(place, str) else f"Tier {place}"

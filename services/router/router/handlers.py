@@ -1,0 +1,122 @@
+"""One use case, one function: facts of one poll in, decisions and their events out, all in bulk."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from time import perf_counter_ns
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from router import store
+from router.classifier import Classifier
+from router.decide import decide
+from router.outcome import Correction
+from router.policy import Policy
+from router.store import Chosen, Decided
+from shared import directories
+from shared.db import Transaction
+from shared.events import Envelope
+from shared.events.directory import SessionRevoked
+from shared.events.issues import IssueSubmitted, Submission
+from shared.events.routing import IssueRouted, Routing
+from shared.events.work import IssueReclassified
+from shared.outbox import Outgoing, publish
+
+SERVICE: Final = "router"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What decides: the active policy and the classifier made from it."""
+
+    policy: Policy
+    classifier: Classifier
+
+    def decide(self, submission: Submission, correction: Correction | None = None) -> Routing:
+        """Where an issue goes and why, with the time it took."""
+        return decide(
+            submission, self.policy, self.classifier, correction=correction, elapsed_microseconds=_stopwatch()
+        )
+
+
+def _stopwatch() -> Callable[[], int]:
+    started = perf_counter_ns()
+    return lambda: (perf_counter_ns() - started) // 1000
+
+
+async def decide_submitted(tx: Transaction, events: Sequence[Envelope[IssueSubmitted]], desk: Desk) -> None:
+    """Decide new issues, and at once again those that a person has already put into another category."""
+    submitted: dict[UUID, Envelope[IssueSubmitted]] = {}
+    for event in events:
+        submitted.setdefault(UUID(event.subject), event)
+    await store.lock(tx, list(submitted))
+    now, early = await store.take_early(tx, list(submitted))
+    corrections = {issue: list(several) for issue, several in groupby(early, key=lambda one: one.issue)}
+    decisions = []
+    for issue, event in submitted.items():
+        first = _first(issue, event, desk)
+        decisions += [first, *_corrected(first, corrections.get(issue, []), desk)]
+    await _save_and_publish(tx, decisions, now, _traces(events))
+
+
+async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassified]], desk: Desk) -> None:
+    """Decide issues again in the category a person chose; a correction of an issue that has not come yet is kept."""
+    chosen = [Chosen(UUID(event.subject), event.data.revision, event.data.category) for event in events]
+    chosen.sort(key=lambda one: (one.issue, one.revision))
+    await store.lock(tx, [one.issue for one in chosen])
+    standing = await store.newest(tx, [one.issue for one in chosen])
+    await store.keep_early(tx, [one for one in chosen if one.issue not in standing])
+    decisions: list[Decided] = []
+    for issue, corrections in groupby(chosen, key=lambda one: one.issue):
+        if issue in standing:
+            decisions += _corrected(standing[issue], list(corrections), desk)
+    if decisions:
+        await _save_and_publish(tx, decisions, await tx.now(), _traces(events))
+
+
+async def keep_revoked_sessions(tx: Transaction, events: Sequence[Envelope[SessionRevoked]], desk: Desk) -> None:
+    """Remember which staff sessions are refused."""
+    await directories.keep(tx, [event.data for event in events])
+
+
+def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:
+    submission = event.data.submission
+    return Decided(issue, 0, decision_id(event.id, 0), event.id, submission, desk.decide(submission))
+
+
+def _corrected(before: Decided, corrections: Sequence[Chosen], desk: Desk) -> Iterator[Decided]:
+    """One decision per correction, each told apart from the one before it."""
+    for one in corrections:
+        correction = Correction(one.category, one.revision, before.routing)
+        before = Decided(
+            one.issue,
+            one.revision,
+            decision_id(before.submission_event, one.revision),
+            before.submission_event,
+            before.submission,
+            desk.decide(before.submission, correction),
+        )
+        yield before
+
+
+def decision_id(submission_event: UUID, revision: int) -> UUID:
+    """The same for the same submission and revision, whenever and wherever it is decided."""
+    return uuid5(submission_event, f"revision/{revision}")
+
+
+def _traces(events: Sequence[Envelope[Any]]) -> Mapping[UUID, str | None]:
+    """By issue, the trace of what caused its decision: a poll holds events of many requests."""
+    return {UUID(event.subject): event.traceparent for event in events}
+
+
+async def _save_and_publish(
+    tx: Transaction, decisions: Sequence[Decided], now: datetime, traces: Mapping[UUID, str | None]
+) -> None:
+    new = await store.save(tx, decisions, now)
+    await publish(tx, [_outgoing(one, now, traces[one.issue]) for one in new], source=SERVICE)
+
+
+def _outgoing(one: Decided, now: datetime, traceparent: str | None) -> Outgoing:
+    fact = IssueRouted(decision=one.decision, revision=one.revision, submission=one.submission, routing=one.routing)
+    return Outgoing(key=str(one.issue), fact=fact, id=one.decision, time=now, traceparent=traceparent)

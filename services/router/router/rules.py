@@ -1,0 +1,68 @@
+"""PURE. Which hard rules fire, and what the customer is entitled to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router.policy import Entitlement, Policy, Rule, When, name_of
+from router.words import Reading
+from shared.events.issues import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A hard rule that fired. why: what it saw; by_words: it saw it in the text, so that it may only propose."""
+
+    rule: Rule
+    why: str
+    by_words: bool
+
+
+def fired(policy: Policy, submission: Submission, reading: Reading, category: str | None) -> list[Fired]:
+    """The rules that fire, in the policy's order. category: what the person, or else the client, says it is."""
+    forms: dict[tuple[int, int], list[str]] = {}
+    for found in policy.rule_words.find(reading):
+        forms.setdefault(found.meaning, []).append(found.form)
+    values = _values(policy, submission, category)
+    firing = []
+    for place, rule in enumerate(policy.rules):
+        for condition, when in enumerate(rule.when):
+            seen = forms.get((place, condition), [])
+            if _holds(when, values, seen):
+                firing.append(Fired(rule, _why(when, values, seen), by_words=bool(when.words)))
+                break
+    return firing
+
+
+def _values(policy: Policy, submission: Submission, category: str | None) -> Mapping[str, str]:
+    """The fields that rules ask for, by name, as the policy compares them."""
+    customer = submission.customer
+    values = {
+        "source": submission.source,
+        "channel": submission.channel,
+        "product": submission.product,
+        "category": category,
+        "plan": customer.plan,
+        "account": customer.account,
+        "application": submission.application,
+        "language": submission.language,
+    }
+    return {name: name_of(values[name] or "") for name in policy.asked}
+
+
+def _holds(when: When, values: Mapping[str, str], seen: list[str]) -> bool:
+    if when.words and not seen:
+        return False
+    return all(values[name] in accepted for name, accepted in when.fields)
+
+
+def _why(when: When, values: Mapping[str, str], seen: list[str]) -> str:
+    reasons = [f"{name} {values[name]}" for name, _ in when.fields]
+    return ", ".join(reasons + [f"*{form}*" for form in seen[:3]])
+
+
+def entitlement(policy: Policy, submission: Submission) -> Entitlement | None:
+    """The first row that fits the customer's plan or account."""
+    if not policy.entitlements:
+        return None
+    plan, account = name_of(submission.customer.plan), name_of(submission.customer.account)
+    return next((row for row in policy.entitlements if plan in row.plans or account in row.accounts), None)

@@ -1,0 +1,96 @@
+"""`python -m tier_queues`: run it, migrate its database, add agents and teams, make a signing key."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated, get_args
+
+import typer
+
+from shared import migrate as migrations
+from shared.service import Role as ProcessRole
+from shared.service import run
+from shared.vocabulary import Role
+from tier_queues import passwords, roster, seed
+from tier_queues.app import build
+from tier_queues.seed import FirstAgent
+from tier_queues.sessions import new_signing_key, public_keys_of
+from tier_queues.settings import Settings
+
+program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@program.command(name="run")
+def serve(
+    roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
+    port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Run until SIGTERM."""
+    chosen = frozenset(role for role in get_args(ProcessRole) if role in roles.split(","))
+    if chosen != frozenset(roles.split(",")):
+        raise typer.BadParameter("roles are web and worker")
+    run(build(Settings()), roles=chosen, port=port, host=host)
+
+
+@program.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; makes it when it is missing."""
+    asyncio.run(migrations.migrate(Settings()))
+
+
+@program.command()
+def add_agent(
+    agent: Annotated[str, typer.Argument(help="The sign-in name.")],
+    name: Annotated[str, typer.Option(help="As colleagues and customers see it.")],
+    role: Annotated[Role, typer.Option()] = Role.AGENT,
+    tiers: Annotated[str, typer.Option(help="Tiers that the agent works, as 1,2.")] = "",
+    teams: Annotated[str, typer.Option(help="Teams, as frontline,technical.")] = "",
+    capacity: Annotated[int, typer.Option(help="Issues owned at the same time.")] = seed.CAPACITY,
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+) -> None:
+    """Add an agent and print the sign-in, once; the password is made up unless given."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    if password is not None and len(password) < passwords.LENGTH_MINIMUM:
+        raise typer.BadParameter(f"a password has at least {passwords.LENGTH_MINIMUM} characters")
+    added = FirstAgent(agent, name, role, _numbers(tiers), _words(teams), capacity, password)
+    try:
+        made = seed.seed_agents(Settings(), [added])
+    except roster.NoSuchTeam as error:
+        raise typer.BadParameter(f"no such team: {', '.join(error.args)}") from error
+    if not made:
+        raise typer.BadParameter(f"{agent} exists")
+    typer.echo(json.dumps({"agent": agent, "password": made[agent]}))
+
+
+@program.command()
+def add_team(
+    name: Annotated[str, typer.Argument()],
+    tiers: Annotated[str, typer.Option(help="Tiers that the team serves, as 1,2.")],
+) -> None:
+    """Make a team, or change the tiers that it serves."""
+    asyncio.run(seed.add_team(Settings(), name, _numbers(tiers)))
+    typer.echo(json.dumps({"team": name, "tiers": _numbers(tiers)}))
+
+
+@program.command()
+def generate_key() -> None:
+    """Print a new signing key and the public keys that every service is told."""
+    key = new_signing_key()
+    told = {"TIERDESK_TIER_QUEUES_SIGNING_KEY": key, "TIERDESK_STAFF_PUBLIC_KEYS": public_keys_of(key)}
+    typer.echo(json.dumps(told))
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(sorted({part.strip() for part in listed.split(",") if part.strip()}))
+
+
+def _numbers(listed: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(part) for part in _words(listed)}))
+    except ValueError as error:
+        raise typer.BadParameter(f"{listed} is not a list of tiers") from error
+
+
+if __name__ == "__main__":
+    program()

@@ -1,0 +1,48 @@
+"""The people who work issues, and what each may touch."""
+
+from dataclasses import dataclass
+
+from shared.events import work
+from shared.vocabulary import Role
+from tier_queues.record import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who gives a command. capacity: how many issues the agent may own that no cold offer frees."""
+
+    id: str
+    name: str
+    role: Role
+    tiers: frozenset[int]
+    teams: frozenset[str]
+    capacity: int
+
+    @property
+    def actor(self) -> work.Actor:
+        """The agent as a fact names who did it."""
+        return work.Actor(kind="agent", id=self.id, name=self.name)
+
+    def is_target_of(self, target: work.Target) -> bool:
+        """Whether an offer goes to this agent: by name, else by team, else by tier."""
+        if target.agent is not None:
+            return target.agent == self.id
+        if target.team is not None:
+            return target.team in self.teams
+        return target.tier in self.tiers
+
+    def leads(self, target: work.Target) -> bool:
+        """Whether this is a lead of the team, or of the tier where no team is named."""
+        if self.role != Role.LEAD:
+            return False
+        return target.team in self.teams if target.team is not None else target.tier in self.tiers
+
+
+def may_lead(agent: Agent, issue: Issue) -> bool:
+    """Whether this is the lead of the issue's team, of the offered team, or of those who watch a vendor's issue."""
+    places = [work.Target(tier=issue.tier, team=issue.team)]
+    if issue.offer is not None:
+        places.append(issue.offer.target)
+    if issue.minding_tier != issue.tier:
+        places.append(work.Target(tier=issue.minding_tier))
+    return any(agent.leads(place) for place in places)

@@ -1,0 +1,30 @@
+"""What a command comes with, besides its own content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.events import work
+from tier_queues.agents import Agent
+from tier_queues.policies import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who asks, when, and by which rules.
+
+    load: issues the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
+    messages: what customer and staff wrote to each other, oldest first; needed to forward.
+    """
+
+    agent: Agent
+    now: datetime
+    policies: Policies
+    load: int = 0
+    receiver: Agent | None = None
+    messages: Sequence[work.PublicMessage] = ()
+
+    @property
+    def actor(self) -> work.Actor:
+        """The agent as facts name them."""
+        return self.agent.actor

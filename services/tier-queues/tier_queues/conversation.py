@@ -1,0 +1,69 @@
+"""What customer and staff say to each other, what staff say among themselves, and what a vendor may read of it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.events import work
+from shared.events.issues import Attachment
+from tier_queues import promises
+from tier_queues.circumstances import Circumstances
+from tier_queues.commands import Note, Reply
+from tier_queues.record import Decision
+from tier_queues.refusals import UnseenMessages
+
+MESSAGES_LIMIT_BYTES: Final = 64 * 1024
+"""Messages that travel with one forward, as JSON."""
+
+
+def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
+    """The owner writes to the customer. Raises UnseenMessages."""
+    issue = decision.issue
+    if issue.unseen and not command.confirm and command.seen != issue.newest_message:
+        detail = "The customer wrote again; read it, then send with `seen` or `confirm`."
+        raise UnseenMessages("unseen-messages", detail, message=issue.newest_message)
+    clocks = promises.answered(issue, at=given.now, policies=given.policies)
+    return decision.then(
+        work.IssueReplied,
+        actor=given.actor,
+        at=given.now,
+        change={"unseen": False, "clocks": clocks},
+        message=issue.made_id("message"),
+        text=command.text,
+        attachments=tuple(file.attachment() for file in command.attachments),
+    )
+
+
+def note(decision: Decision, command: Note, given: Circumstances) -> Decision:
+    """Somebody leaves a note; its text stays here."""
+    made = decision.issue.made_id("note")
+    return decision.then(work.IssueNoted, actor=given.actor, at=given.now, private={"text": command.text}, note=made)
+
+
+def newest(
+    messages: Sequence[work.PublicMessage], limit_bytes: int = MESSAGES_LIMIT_BYTES
+) -> tuple[tuple[work.PublicMessage, ...], bool]:
+    """The newest messages that fit, in order of writing, and whether older ones are missing.
+
+    messages: oldest first. Of one that alone is too long, its beginning is kept: a vendor never gets nothing.
+    """
+    kept: list[work.PublicMessage] = []
+    for message in reversed(messages):
+        size = len(message.model_dump_json().encode())
+        if size > limit_bytes:
+            break
+        limit_bytes -= size
+        kept.insert(0, message)
+    if messages and not kept:
+        kept = [_shortened(messages[-1], limit_bytes)]
+    return tuple(kept), len(kept) < len(messages) or kept != list(messages)
+
+
+def _shortened(message: work.PublicMessage, limit_bytes: int) -> work.PublicMessage:
+    # A character may become two to six bytes of JSON; half the room is enough to be understood.
+    text = message.text.encode()[: limit_bytes // 2].decode(errors="ignore")
+    return message.model_copy(update={"text": text})
+
+
+def as_json(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    """Attachments as an entry's private part keeps them."""
+    return [attachment.model_dump(mode="json") for attachment in attachments]

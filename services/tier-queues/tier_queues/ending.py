@@ -1,0 +1,119 @@
+"""How an issue ends, and how it comes back."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from shared.events import issues, work
+from shared.vocabulary import IssueState, Resolution
+from tier_queues import handover, promises
+from tier_queues.circumstances import Circumstances
+from tier_queues.commands import Close, Reopen, Resolve
+from tier_queues.places import queued_at
+from tier_queues.policies import Policies
+from tier_queues.record import TIERDESK, Decision, Issue
+
+WITHDRAWN_TEXT: Final = "Withdrawn by the customer."
+
+
+def resolve(decision: Decision, command: Resolve, given: Circumstances) -> Decision:
+    """The owner answers the issue, which leaves their hands."""
+    return resolved(
+        decision, command.resolution, command.text, actor=given.actor, at=given.now, policies=given.policies
+    )
+
+
+def withdrawn(decision: Decision, fact: issues.IssueWithdrawn, *, now: datetime, policies: Policies) -> Decision:
+    """The customer needs no answer any more: a pending offer ends and the issue is resolved; one that is over stays."""
+    actor = decision.issue.customer_actor
+    if decision.issue.is_over:
+        return decision.then(work.CustomerHeard, actor=actor, at=now, private={"withdrawn": fact.reason})
+    decision = handover.ended(decision, cause="customer", actor=actor, at=now)
+    text = fact.reason or WITHDRAWN_TEXT
+    return resolved(decision, Resolution.WITHDRAWN, text, actor=actor, at=now, policies=policies)
+
+
+def resolved(
+    decision: Decision,
+    resolution: Resolution,
+    text: str,
+    *,
+    actor: work.Actor,
+    at: datetime,
+    policies: Policies,
+    private: dict[str, Any] | None = None,
+) -> Decision:
+    """The issue answered: every clock is met, and the time until it closes begins."""
+    issue = decision.issue
+    change = {
+        "state": IssueState.RESOLVED,
+        "waiting_for": None,
+        "wait_until": None,
+        "owner": None,
+        "owner_name": None,
+        "last_owner": issue.owner,
+        "last_owner_name": issue.owner_name,
+        "triage": False,
+        "resolution": resolution,
+        "resolved_at": at,
+        "solved_tier": issue.tier,
+        "closes_at": at + policies.close_after,
+        "clocks": promises.resolved(issue, at=at, policies=policies),
+    }
+    return decision.then(
+        work.IssueResolved, actor=actor, at=at, change=change, private=private, resolution=resolution, text=text
+    )
+
+
+def reopen(decision: Decision, command: Reopen, given: Circumstances) -> Decision:
+    """Whoever solved it, or the lead, takes it up again."""
+    cause = "owner" if given.agent.id == decision.issue.last_owner else "lead"
+    private = {"reason": command.reason}
+    return reopened(decision, cause=cause, actor=given.actor, at=given.now, policies=given.policies, private=private)
+
+
+def reopened(
+    decision: Decision,
+    *,
+    cause: str,
+    actor: work.Actor,
+    at: datetime,
+    policies: Policies,
+    private: dict[str, Any] | None = None,
+) -> Decision:
+    """Work again, with its age: for its last owner, else in the queue of the tier it was solved on."""
+    issue = decision.issue
+    change = _hands(issue, policies) | {
+        "resolution": None,
+        "resolved_at": None,
+        "solved_tier": None,
+        "closes_at": None,
+        "clocks": promises.reopened(issue, at=at, policies=policies),
+    }
+    return decision.then(work.IssueReopened, actor=actor, at=at, change=change, private=private, cause=cause)
+
+
+def _hands(issue: Issue, policies: Policies) -> dict[str, Any]:
+    if issue.last_owner is not None:
+        return {"state": IssueState.ASSIGNED, "owner": issue.last_owner, "owner_name": issue.last_owner_name}
+    return queued_at(issue, issue.tier, policies, team=issue.team)
+
+
+def close(decision: Decision, command: Close, given: Circumstances) -> Decision:
+    """A resolved issue ends before its time."""
+    return closed(decision, cause="owner", actor=given.actor, at=given.now, private={"reason": command.reason})
+
+
+def expire(decision: Decision, *, now: datetime) -> Decision:
+    """A resolved issue closes because its time has passed; unchanged when it has not."""
+    closes_at = decision.issue.closes_at
+    if closes_at is None or closes_at > now:
+        return decision
+    return closed(decision, cause="time", actor=TIERDESK, at=now)
+
+
+def closed(
+    decision: Decision, *, cause: str, actor: work.Actor, at: datetime, private: dict[str, Any] | None = None
+) -> Decision:
+    """The issue over; nothing happens to it by itself any more."""
+    change = {"state": IssueState.CLOSED, "closes_at": None}
+    return decision.then(work.IssueClosed, actor=actor, at=at, change=change, private=private, cause=cause)

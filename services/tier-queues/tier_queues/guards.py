@@ -1,0 +1,110 @@
+"""Who may give which command now, before its content is looked at."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared.vocabulary import IssueState
+from tier_queues import commands as c
+from tier_queues.agents import Agent, may_lead
+from tier_queues.record import Issue
+
+
+class Barrier(StrEnum):
+    """What stands in the way."""
+
+    STATE = "state"
+    """Nobody could do it now."""
+    OWNER = "owner"
+    """Somebody else could: the owner, or the lead."""
+    TAKEN = "taken"
+    """Somebody owns the issue already."""
+    TIER = "tier"
+    """It waits for other people."""
+
+
+Guard = Callable[[Issue, Agent], Barrier | None]
+
+
+def _anyone(_issue: Issue, _agent: Agent) -> Barrier | None:
+    return None
+
+
+def _claim(issue: Issue, agent: Agent) -> Barrier | None:
+    if issue.state is IssueState.QUEUED:
+        return None if issue.tier in agent.tiers else Barrier.TIER
+    return None if _is_receiver(issue, agent) else Barrier.TAKEN
+
+
+def _accept(issue: Issue, agent: Agent) -> Barrier | None:
+    if issue.state is IssueState.QUEUED or issue.offer is None:
+        return _claim(issue, agent)
+    return _return(issue, agent)
+
+
+def _return(issue: Issue, agent: Agent) -> Barrier | None:
+    if issue.offer is None or issue.owner == agent.id:
+        return Barrier.STATE
+    return None if _is_receiver(issue, agent) else Barrier.TIER
+
+
+def _owner(issue: Issue, agent: Agent) -> Barrier | None:
+    return None if issue.owner == agent.id else Barrier.OWNER
+
+
+def _owner_without_offer(issue: Issue, agent: Agent) -> Barrier | None:
+    return _owner(issue, agent) or (Barrier.STATE if issue.offer else None)
+
+
+def _owner_with_offer(issue: Issue, agent: Agent) -> Barrier | None:
+    return _owner(issue, agent) or (None if issue.offer else Barrier.STATE)
+
+
+def _owner_or_lead(issue: Issue, agent: Agent) -> Barrier | None:
+    return None if may_lead(agent, issue) else _owner(issue, agent)
+
+
+def _put_back(issue: Issue, agent: Agent) -> Barrier | None:
+    return Barrier.STATE if issue.owner is None else _owner_or_lead(issue, agent)
+
+
+def _keeper(issue: Issue, agent: Agent) -> Barrier | None:
+    """Owner or lead; while nobody owns it, the agents of the tier that looks after it."""
+    if issue.owner is None and issue.minding_tier in agent.tiers:
+        return None
+    return _owner_or_lead(issue, agent)
+
+
+def _who_ended_it(issue: Issue, agent: Agent) -> Barrier | None:
+    """Whoever owned it when it was resolved, or the lead; when nobody did, the agents of the tier."""
+    if issue.last_owner is None:
+        return _keeper(issue, agent)
+    return None if issue.last_owner == agent.id or may_lead(agent, issue) else Barrier.OWNER
+
+
+def _is_receiver(issue: Issue, agent: Agent) -> bool:
+    return issue.offer is not None and issue.owner != agent.id and agent.is_target_of(issue.offer.target)
+
+
+GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
+    {
+        c.Claim: _claim,
+        c.PutBack: _put_back,
+        c.Reply: _owner,
+        c.Note: _anyone,
+        c.OfferHandover: _owner_without_offer,
+        c.WithdrawOffer: _owner_with_offer,
+        c.AcceptHandover: _accept,
+        c.ReturnHandover: _return,
+        c.Wait: _owner_without_offer,
+        c.Resume: _keeper,
+        c.Forward: _owner_without_offer,
+        c.Reclassify: _keeper,
+        c.SetPriority: _keeper,
+        c.Resolve: _owner_without_offer,
+        c.Reopen: _who_ended_it,
+        c.Close: _who_ended_it,
+    }
+)
+"""Command to its guard; asked only where the transition table holds the command at all."""

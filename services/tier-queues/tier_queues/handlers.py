@@ -1,0 +1,229 @@
+"""Every use case that changes an issue: load, decide, save, in one transaction for many at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from shared import directories, idempotency, trace
+from shared.auth import Caller
+from shared.db import Transaction
+from shared.events import Envelope, Fact
+from shared.events.directory import VendorListed
+from shared.events.routing import IssueRouted
+from shared.idempotency import Answer, Key
+from shared.problems import Problem, forbidden, not_found, stale
+from shared.vocabulary import IssueState
+from tier_queues import roster, store
+from tier_queues.agents import Agent
+from tier_queues.answers import answer_of, problem_of
+from tier_queues.commands import AcceptHandover, Claim, Command
+from tier_queues.consulted import Consulted, consult
+from tier_queues.issue import Decision, Issue, Refused, WrongTier, decide, heard, open_issue, tick
+from tier_queues.policies import Policies
+from tier_queues.roster import Member
+from tier_queues.store import Drafts, Locked
+
+TAKING: Final = (Claim, AcceptHandover)
+"""The commands that use an agent's capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command as somebody gave it. expected: the version that the caller saw, or None.
+
+    traceparent: of the request, because the transaction that it will share works for many.
+    """
+
+    issue: UUID
+    command: Command
+    caller: Caller
+    key: Key
+    expected: int | None = None
+    traceparent: str | None = field(default_factory=trace.current)
+
+
+class OneKeyForTwo(Exception):
+    """A batch holds one idempotency key for two different requests; each must be looked at alone."""
+
+
+async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Policies) -> Sequence[Answer | Problem]:
+    """Take effect of agents' commands, in the order given; a refusal is that command's alone.
+
+    At most seven statements for any number of orders, two more when one forwards to a vendor or names an agent.
+    """
+    _check_keys(orders)
+    takers = [order.caller.id for order in orders if isinstance(order.command, TAKING)]
+    members = await roster.lock_all(tx, takers)
+    locked = await store.lock(tx, {order.issue for order in orders}, claimants=members)
+    answered = await idempotency.stored(tx, [order.key for order in orders])
+    consulted = await consult(tx, [(order.issue, order.command) for order in orders])
+    batch = _Batch(policies, members, locked, answered, consulted)
+    outcomes = [batch.outcome(order) for order in orders]
+    await store.save(tx, batch.drafts)
+    await idempotency.store(tx, batch.fresh)
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Commands decided one after the other, each on what the one before left."""
+
+    policies: Policies
+    members: dict[str, Member]
+    locked: Locked
+    answered: dict[tuple[str, str], Answer | Problem]
+    consulted: Consulted
+    drafts: Drafts = field(default_factory=Drafts)
+    fresh: list[tuple[Key, Answer]] = field(default_factory=list)
+
+    def outcome(self, order: Order) -> Answer | Problem:
+        """Order of checks: the stored answer, whether it exists, whether it is legal now, the expected version."""
+        place = (order.key.caller, order.key.key)
+        if place in self.answered:
+            return self.answered[place]
+        issue = self.drafts.issues.get(order.issue) or self.locked.issues.get(order.issue)
+        if issue is None:
+            return not_found()
+        outcome = self._decided(order, issue)
+        if isinstance(outcome, Answer):
+            self.answered[place] = outcome
+            self.fresh.append((order.key, outcome))
+        return outcome
+
+    def _decided(self, order: Order, issue: Issue) -> Answer | Problem:
+        agent = self._agent(order)
+        if agent is None:
+            return forbidden()
+        try:
+            self.consulted.check(order.command)
+            decision = decide(
+                issue,
+                order.command,
+                actor=agent,
+                now=self.locked.now,
+                policies=self.policies,
+                load=self.locked.loads.get(agent.id, 0),
+                receiver=self.consulted.receiver(order.command),
+                messages=self.consulted.messages(order.command, issue.id, self.drafts.entries),
+            )
+        except Refused as refused:
+            return problem_of(refused)
+        if order.expected is not None and order.expected != issue.version:
+            return stale(issue.version)
+        self._take(decision, issue, order.traceparent)
+        return answer_of(decision.issue)
+
+    def _take(self, decision: Decision, before: Issue, traceparent: str | None) -> None:
+        """Draft what was decided; an owner's load counts for the commands behind it too."""
+        self.drafts.take(decision, traceparent=traceparent)
+        for issue, change in ((before, -1), (decision.issue, 1)):
+            if issue.owner is not None and uses_capacity(issue):
+                self.locked.loads[issue.owner] = self.locked.loads.get(issue.owner, 0) + change
+
+    def _agent(self, order: Order) -> Agent | None:
+        """Who gives the order; None when it would own an issue and is no active agent."""
+        if not isinstance(order.command, TAKING):
+            return agent_of(order.caller, self.policies.capacity)
+        member = self.members.get(order.caller.id)
+        return agent_of(order.caller, member.capacity) if member else None
+
+
+async def claim_next(tx: Transaction, caller: Caller, tier: int, *, policies: Policies) -> Issue | None:
+    """Claim what is first in a tier's queue for this agent, offers included; None when there is nothing.
+
+    Order: priority, then nearest deadline. Two agents never get the same issue; neither waits for the other.
+    Raises WrongTier, OverCapacity, Problem 403 for who is no active agent.
+    """
+    if tier not in caller.tiers:
+        raise WrongTier("wrong-tier", "You do not work this tier.", tier=tier)
+    members = await roster.lock_all(tx, [caller.id])
+    if caller.id not in members:
+        raise forbidden()
+    agent = agent_of(caller, members[caller.id].capacity)
+    load = await store.load_of(tx, agent.id)
+    found = await store.lock_next(tx, tier, agent.id, agent.teams)
+    if found is None:
+        return None
+    drafts = Drafts()
+    drafts.take(decide(found[0], Claim(), actor=agent, now=found[1], policies=policies, load=load))
+    await store.save(tx, drafts)
+    return drafts.issues[found[0].id]
+
+
+async def take_facts(tx: Transaction, events: Sequence[Envelope[Any]], *, policies: Policies) -> None:
+    """Take effect of what other services said, in the order given. Raises ValueError for a subject that is no issue."""
+    vendors = [event.data for event in events if isinstance(event.data, VendorListed)]
+    await directories.keep(tx, vendors)
+    facts = [_About.of(event) for event in events if not isinstance(event.data, VendorListed)]
+    if not facts:
+        return
+    ids = {about.issue for about in facts}
+    await store.one_consumer_per_issue(tx, ids)
+    locked = await store.lock(tx, ids)
+    routed = {about.issue for about in facts if isinstance(about.fact, IssueRouted)}
+    early = await store.take_early(tx, routed - set(locked.issues))
+    drafts = _heard_all(facts, locked, early, policies)
+    await store.save(tx, drafts)
+    await store.keep_early(tx, [(issue, fact) for issue, waiting in early.items() for fact in waiting])
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A fact about an issue, and the trace it belongs to."""
+
+    issue: UUID
+    fact: Fact
+    traceparent: str | None
+
+    @classmethod
+    def of(cls, event: Envelope[Any]) -> "_About":
+        return cls(UUID(event.subject), event.data, event.traceparent)
+
+
+def _heard_all(facts: Sequence[_About], locked: Locked, early: dict[UUID, list[Fact]], policies: Policies) -> Drafts:
+    """Apply facts to the issues they speak of. early: facts without an issue; those that find theirs leave it."""
+    drafts, now = Drafts(), locked.now
+    for about in facts:
+        issue = drafts.issues.get(about.issue) or locked.issues.get(about.issue)
+        if issue is not None:
+            heard_of = heard(issue, about.fact, now=now, policies=policies)
+            drafts.take(heard_of, traceparent=about.traceparent)
+        elif isinstance(about.fact, IssueRouted):
+            before = early.pop(about.issue, ())
+            opened = open_issue(about.fact, before, id=about.issue, policies=policies, now=now)
+            drafts.take(opened, new=True, traceparent=about.traceparent)
+        else:
+            early.setdefault(about.issue, []).append(about.fact)
+    return drafts
+
+
+async def take_due(
+    tx: Transaction, *, tiers: frozenset[int], others: frozenset[int] | None, limit: int, policies: Policies
+) -> int:
+    """Do what is due by itself for at most `limit` issues of these tiers. Returns how many changed."""
+    drafts = Drafts()
+    for issue, now in await store.lock_due(tx, tiers=tiers, others=others, limit=limit):
+        decision = tick(issue, now=now, policies=policies)
+        if decision.entries:
+            drafts.take(decision)
+    await store.save(tx, drafts)
+    return len(drafts.issues)
+
+
+def agent_of(caller: Caller, capacity: int) -> Agent:
+    """Who gives a command."""
+    assert caller.role is not None, "only staff give commands"
+    return Agent(caller.id, caller.name, caller.role, caller.tiers, caller.teams, capacity)
+
+
+def uses_capacity(issue: Issue) -> bool:
+    """Whether its owner has it in hand; a cold offer frees the owner."""
+    return issue.state in (IssueState.ASSIGNED, IssueState.WAITING) and not issue.held
+
+
+def _check_keys(orders: Sequence[Order]) -> None:
+    digests: dict[tuple[str, str], bytes] = {}
+    for order in orders:
+        if digests.setdefault((order.key.caller, order.key.key), order.key.digest) != order.key.digest:
+            raise OneKeyForTwo(order.key.key)

@@ -1,0 +1,185 @@
+"""The life of an issue: what may happen to it, and what follows. Pure: no clock, no I/O.
+
+Four ways in: `open_issue` makes one, `decide` obeys or refuses a command, `heard` takes in a fact, `tick` lets time
+pass. Each answers with the issue afterwards and the entries that led there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from shared.events import work
+from shared.vocabulary import IssueState
+from tier_queues import classification, conversation, ending, handover, ownership, promises, vendors, waiting
+from tier_queues import commands as c
+from tier_queues.agents import Agent
+from tier_queues.circumstances import Circumstances
+from tier_queues.facts import EFFECTS, heard
+from tier_queues.guards import GUARDS, Barrier
+from tier_queues.opening import open_issue
+from tier_queues.policies import Policies
+from tier_queues.record import Case, Decision, Entry, Issue, Offered
+from tier_queues.refusals import (
+    NotAllowed,
+    NotOwner,
+    OverCapacity,
+    Refused,
+    Taken,
+    Unacceptable,
+    UnseenMessages,
+    WrongTier,
+)
+
+__all__ = [
+    "EFFECTS",
+    "TRANSITIONS",
+    "Case",
+    "Decision",
+    "Entry",
+    "Issue",
+    "NotAllowed",
+    "NotOwner",
+    "Offered",
+    "OverCapacity",
+    "Refused",
+    "Taken",
+    "Unacceptable",
+    "UnseenMessages",
+    "WrongTier",
+    "allowed_in",
+    "decide",
+    "heard",
+    "open_issue",
+    "tick",
+]
+
+QUEUED, ASSIGNED, WAITING, RESOLVED, CLOSED = IssueState
+
+TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState, ...]]] = MappingProxyType(
+    {
+        (QUEUED, c.Claim): (ASSIGNED,),
+        (QUEUED, c.AcceptHandover): (ASSIGNED,),
+        (QUEUED, c.Note): (QUEUED,),
+        (QUEUED, c.Reclassify): (QUEUED,),
+        (QUEUED, c.SetPriority): (QUEUED,),
+        (ASSIGNED, c.Claim): (ASSIGNED,),
+        (ASSIGNED, c.PutBack): (QUEUED,),
+        (ASSIGNED, c.Reply): (ASSIGNED,),
+        (ASSIGNED, c.Note): (ASSIGNED,),
+        (ASSIGNED, c.OfferHandover): (ASSIGNED,),
+        (ASSIGNED, c.WithdrawOffer): (ASSIGNED,),
+        (ASSIGNED, c.AcceptHandover): (ASSIGNED,),
+        (ASSIGNED, c.ReturnHandover): (ASSIGNED,),
+        (ASSIGNED, c.Wait): (WAITING,),
+        (ASSIGNED, c.Forward): (WAITING,),
+        (ASSIGNED, c.Reclassify): (ASSIGNED,),
+        (ASSIGNED, c.SetPriority): (ASSIGNED,),
+        (ASSIGNED, c.Resolve): (RESOLVED,),
+        (WAITING, c.PutBack): (QUEUED,),
+        (WAITING, c.Reply): (WAITING,),
+        (WAITING, c.Note): (WAITING,),
+        (WAITING, c.Resume): (ASSIGNED, QUEUED),
+        (WAITING, c.Forward): (WAITING,),
+        (WAITING, c.Reclassify): (WAITING,),
+        (WAITING, c.SetPriority): (WAITING,),
+        (WAITING, c.Resolve): (RESOLVED,),
+        (RESOLVED, c.Note): (RESOLVED,),
+        (RESOLVED, c.Reopen): (ASSIGNED, QUEUED),
+        (RESOLVED, c.Close): (CLOSED,),
+        (CLOSED, c.Note): (CLOSED,),
+    }
+)
+"""State and command to the states that may follow; a pair it does not hold is refused, whoever asks.
+
+Claim and accept are one command: an offered issue is an entry of the target's queue, and one that its owner put back
+meanwhile waits there for the same people.
+"""
+
+Effect = Callable[..., Decision]
+
+_EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
+    {
+        c.Claim: ownership.claim,
+        c.PutBack: ownership.put_back,
+        c.Reply: conversation.reply,
+        c.Note: conversation.note,
+        c.OfferHandover: handover.offer,
+        c.WithdrawOffer: handover.withdraw,
+        c.AcceptHandover: ownership.claim,
+        c.ReturnHandover: handover.give_back,
+        c.Wait: waiting.wait,
+        c.Resume: waiting.resume,
+        c.Forward: vendors.forward,
+        c.Reclassify: classification.reclassify,
+        c.SetPriority: classification.set_priority,
+        c.Resolve: ending.resolve,
+        c.Reopen: ending.reopen,
+        c.Close: ending.close,
+    }
+)
+
+
+def decide(
+    issue: Issue,
+    command: c.Command,
+    *,
+    actor: Agent,
+    now: datetime,
+    policies: Policies,
+    load: int = 0,
+    receiver: Agent | None = None,
+    messages: Sequence[work.PublicMessage] = (),
+) -> Decision:
+    """What a command does to an issue.
+
+    now: aware UTC. load: issues the actor owns that are not held (claim, accept). receiver: the active agent that
+    an offer's target names, None when there is none. messages: the public conversation, oldest first (forward).
+    Raises what `refusals` holds; then nothing happened.
+    """
+    kind = type(command)
+    if (barrier := _barrier(issue, kind, actor)) is not None:
+        raise _refusal(barrier, issue, kind, actor)
+    given = Circumstances(actor, max(now, issue.last_at), policies, load, receiver, messages)
+    # A mark that passed before a clock is stopped must be told, however late its timer is.
+    decision = promises.announced(Decision(issue), now=given.now, policies=policies)
+    decision = _EFFECTS[kind](decision, command, given)
+    assert decision.issue.state in TRANSITIONS[issue.state, kind], (issue.state, kind, decision.issue.state)
+    return decision
+
+
+def tick(issue: Issue, *, now: datetime, policies: Policies) -> Decision:
+    """Everything that is due at `now`: the end of a wait, marks of clocks, an overdue offer, the closing.
+
+    No entries when nothing is due; done twice at one time, the second has none.
+    """
+    decision = waiting.wake(Decision(issue), now=now, policies=policies)
+    decision = promises.announced(decision, now=now, policies=policies)
+    return ending.expire(handover.overdue(decision, now=now), now=now)
+
+
+def allowed_in(issue: Issue, agent: Agent) -> list[str]:
+    """Names of the commands that this agent may give now, in the order of COMMANDS."""
+    return [name for name, kind in c.COMMANDS.items() if _barrier(issue, kind, agent) is None]
+
+
+def _barrier(issue: Issue, kind: type[c.Command], agent: Agent) -> Barrier | None:
+    if (issue.state, kind) in TRANSITIONS:
+        return GUARDS[kind](issue, agent)
+    # Who lost a race for an issue hears who won it, even when the winner has already moved it on.
+    return Barrier.TAKEN if kind in (c.Claim, c.AcceptHandover) and issue.owner else Barrier.STATE
+
+
+def _refusal(barrier: Barrier, issue: Issue, kind: type[c.Command], agent: Agent) -> Refused:
+    name = c.NAME_OF[kind]
+    owner = {"owner": issue.owner, "owner_name": issue.owner_name}
+    match barrier:
+        case Barrier.STATE:
+            detail = f"{name} is not possible while the issue is {issue.state}{' and offered' if issue.offer else ''}."
+            return NotAllowed("not-allowed", detail, state=issue.state, allowed=allowed_in(issue, agent))
+        case Barrier.TAKEN:
+            return Taken("taken", f"{issue.owner_name} owns the issue.", **owner)
+        case Barrier.OWNER:
+            return NotOwner("not-owner", f"{name} is for the issue's owner.", **owner)
+        case Barrier.TIER:
+            return WrongTier("wrong-tier", "The issue waits for other people.", tier=issue.tier, team=issue.team)

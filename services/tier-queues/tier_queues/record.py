@@ -1,0 +1,224 @@
+"""What is known about an issue, and how a change of it is written down. Values only; the rules are in `issue`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from shared.events import routing, work
+from shared.vocabulary import (
+    FAR_FUTURE,
+    VENDOR_TIER,
+    HandoverMode,
+    HandoverReason,
+    IssueState,
+    Level,
+    Resolution,
+    WaitingFor,
+)
+from tier_queues.clocks import Clock
+
+CASE_OVER: Final = frozenset({"resolved", "rejected"})
+"""States in which a vendor no longer works on its case."""
+
+TIERDESK: Final = work.Actor(kind="system", id="tier-queues", name="Tierdesk")
+ROUTER: Final = work.Actor(kind="system", id="router", name="Router")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A pending handover with its five parts, which are never in events. direction: up, down or across.
+
+    overdue: nobody took it in time, which was said once; the offer stays open.
+    """
+
+    id: UUID
+    target: work.Target
+    mode: HandoverMode
+    reason: HandoverReason
+    direction: str
+    impact: str
+    findings: str
+    tried: str
+    ask: str
+    promised: str
+    offered_at: datetime
+    due_at: datetime
+    overdue: bool = False
+    lower_tier_could: bool = False
+
+    @property
+    def offer(self) -> work.Offer:
+        """The offer as facts show it."""
+        return work.Offer(id=self.id, target=self.target, mode=self.mode, reason=self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A vendor's part of an issue. state: forwarded, then what the vendor's newest fact said.
+
+    reference: the vendor's own, once known.
+    """
+
+    id: UUID
+    vendor: str
+    state: str
+    reference: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.state not in CASE_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands.
+
+    version grows by one with each entry; revision counts reclassifications. last_owner: who owned it when it was
+    resolved. tier and team: where it is worked, or waits to be. watching_tier: minds it while a vendor has it and
+    nobody owns it. newest_message: the customer's last one; unseen: it came since the owner's last look or reply.
+    last_at: time of the last entry; a new one is never before it. wait_until, closes_at: None when not given.
+    """
+
+    id: UUID
+    number: int
+    version: int
+    revision: int
+    state: IssueState
+    waiting_for: WaitingFor | None
+    wait_until: datetime | None
+    tier: int
+    team: str
+    owner: str | None
+    owner_name: str | None
+    last_owner: str | None
+    last_owner_name: str | None
+    impact: Level
+    urgency: Level
+    priority: int
+    category: str | None
+    product: str | None
+    title: str
+    account: str
+    plan: str
+    customer: UUID
+    customer_name: str
+    application: str
+    language: str
+    accepted_at: datetime
+    triage: bool
+    vendor: str | None
+    ladder: tuple[routing.Rung, ...]
+    watching_tier: int
+    skills: tuple[str, ...]
+    offer: Offered | None
+    cases: tuple[Case, ...]
+    clocks: tuple[Clock, ...]
+    unseen: bool
+    newest_message: UUID | None
+    resolution: Resolution | None
+    resolved_at: datetime | None
+    solved_tier: int | None
+    closes_at: datetime | None
+    handovers: int
+    last_at: datetime
+
+    @property
+    def standing(self) -> work.Standing:
+        """How the issue stands, as every fact on support.work carries it."""
+        return work.Standing(
+            version=self.version,
+            state=self.state,
+            waiting_for=self.waiting_for,
+            tier=self.tier,
+            team=self.team,
+            owner=self.owner,
+            owner_name=self.owner_name,
+            priority=self.priority,
+            offer=self.offer.offer if self.offer else None,
+        )
+
+    @property
+    def held(self) -> bool:
+        """Whether a cold offer has freed the owner's capacity."""
+        return self.offer is not None and self.offer.mode is HandoverMode.COLD
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is resolved or closed."""
+        return self.state in (IssueState.RESOLVED, IssueState.CLOSED)
+
+    @property
+    def minding_tier(self) -> int:
+        """The tier whose agents look after it while nobody owns it: a vendor's issue is watched from another tier."""
+        return self.watching_tier if self.tier == VENDOR_TIER and self.owner is None else self.tier
+
+    @property
+    def next_due(self) -> datetime:
+        """The earliest time at which `tick` has something to do; FAR_FUTURE when there is none."""
+        marks = [clock.next_mark.at for clock in self.clocks if clock.next_mark]
+        offer = [self.offer.due_at] if self.offer and not self.offer.overdue else []
+        return min([*marks, *offer, self.wait_until or FAR_FUTURE, self.closes_at or FAR_FUTURE])
+
+    @property
+    def deadline(self) -> datetime:
+        """The nearest due time of a clock that runs, passed or not; FAR_FUTURE when none does. Lists sort by it."""
+        return min((clock.due_at for clock in self.clocks if clock.due_at), default=FAR_FUTURE)
+
+    @property
+    def queue(self) -> work.Target | None:
+        """Where it can be claimed now: its tier and team when queued, the offer's target when offered, else None."""
+        if self.state is IssueState.QUEUED:
+            return work.Target(tier=self.tier, team=self.team)
+        return self.offer.target if self.offer else None
+
+    @property
+    def customer_actor(self) -> work.Actor:
+        """The customer as a fact names who did it."""
+        return work.Actor(kind="customer", id=str(self.customer), name=self.customer_name)
+
+    def made_id(self, what: str) -> UUID:
+        """An id for what the next entry makes. Derived, so that the same decision made again makes the same id."""
+        return uuid5(self.id, f"{self.version + 1}/{what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the timeline. fact: also what is published; private: what stays here, as JSON values.
+
+    private may hold the text of a note, a handover's parts, a return's question, a vendor's or customer's text.
+    """
+
+    fact: work.WorkFact
+    private: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows: the issue afterwards, and the entries that led there, in order of their versions."""
+
+    issue: Issue
+    entries: tuple[Entry, ...] = ()
+
+    def then(
+        self,
+        fact: type[work.WorkFact],
+        *,
+        actor: work.Actor,
+        at: datetime,
+        change: Mapping[str, Any] | None = None,
+        private: dict[str, Any] | None = None,
+        **content: Any,
+    ) -> "Decision":
+        """This decision with one more entry. change: fields of the issue; content: fields of the fact.
+
+        An entry is never before the issue's last one, whatever `at` says.
+        """
+        issue = self.issue
+        at = max(at, issue.last_at)
+        after = replace(issue, version=issue.version + 1, last_at=at, **(change or {}))
+        before = work.Before(tier=issue.tier, owner=issue.owner) if issue.version else None
+        written = fact(at=at, actor=actor, standing=after.standing, before=before, **content)
+        return Decision(after, (*self.entries, Entry(written, private or {})))

@@ -1,0 +1,123 @@
+"""Settings of tier-queues: `TIERDESK_TIER_QUEUES_<NAME>`, besides those of every service."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from shared.settings import ServiceSettings
+from shared.vocabulary import Tier, WaitingFor
+from tier_queues.policies import AROUND_THE_CLOCK, CLOCK_NAMES, Goal, Policies
+
+
+class Promise(BaseModel):
+    """A goal of a clock. calendar: `always` or `business`; span counts in its hours, a business day being 8 h."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    span: Annotated[timedelta, Field(gt=timedelta())]
+    calendar: Literal["always", "business"] = AROUND_THE_CLOCK
+
+    @property
+    def goal(self) -> Goal:
+        """As policies hold it."""
+        return Goal(self.span, self.calendar)
+
+
+class Settings(ServiceSettings):
+    """Whose lists and timers a process runs, how staff sign in, and the limits of work."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TIERDESK_TIER_QUEUES_", frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    SERVICE: ClassVar[str] = "tier-queues"
+
+    tiers: Annotated[frozenset[Tier] | None, NoDecode] = None
+    """Tiers whose lists and timers this process runs, as `2,3`; all when not given."""
+    signing_key: SecretStr = SecretStr("")
+    """Private Ed25519 JSON Web Key that signs staff tokens; needed where staff sign in."""
+
+    token_life: timedelta = timedelta(minutes=15)
+    session_life: timedelta = timedelta(hours=12)
+    sign_ins_per_minute: Annotated[int, Field(ge=1)] = 10
+    """Attempts allowed per agent and address, in each process."""
+    passwords_at_once: Annotated[int, Field(ge=1)] = 2
+    """Passwords verified at the same time; each takes 19 MiB meanwhile."""
+
+    zone: ZoneInfo = ZoneInfo("UTC")
+    """Where business hours are those of the wall clock, e.g. `Europe/Berlin`."""
+    holidays: Annotated[frozenset[date], NoDecode] = frozenset()
+    """Days without business hours, as `2026-12-25,2026-12-26`."""
+    goals: dict[str, Promise | None] = Field(default_factory=dict)
+    """What differs from the product's promises, as JSON: `{"first-response/2": {"span": "PT30M"}}`; null for none."""
+    vendor_wait_pauses: bool = False
+    """Whether the clocks towards the customer rest while a vendor works; those of the vendor run in any case."""
+    offer_timeout: timedelta = timedelta(hours=1)
+    """After it an offer that nobody took alerts the lead."""
+    close_after: timedelta = timedelta(days=7)
+    """A resolved issue closes by itself after so long."""
+
+    batch_limit: Annotated[int, Field(ge=1)] = 100
+    """Commands that may share one transaction."""
+    batch_lanes: Annotated[int, Field(ge=1)] = 2
+    """Transactions of commands at the same time, in one process."""
+
+    timer_poll: timedelta = timedelta(milliseconds=250)
+    timer_batch: Annotated[int, Field(ge=1)] = 100
+    """Due issues handled in one transaction."""
+    announce_every: timedelta = timedelta(seconds=5)
+    """How often a worker says which tiers it runs."""
+    announcement_life: timedelta = timedelta(seconds=30)
+    """A process not heard of for so long names no tier any more."""
+    housekeeping_every: timedelta = timedelta(minutes=1)
+    counts_life: timedelta = timedelta(seconds=1)
+    """How old the counts of tiers may be."""
+    early_after: timedelta = timedelta(seconds=60)
+    """A fact that waits so long for its issue's routing raises an alarm."""
+    late_after: timedelta = timedelta(seconds=10)
+    """A due time missed by so much raises an alarm."""
+
+    @field_validator("tiers", "holidays", mode="before")
+    @classmethod
+    def _comma_separated_values(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("tiers")
+    @classmethod
+    def _all_when_none_is_named(cls, tiers: frozenset[int] | None) -> frozenset[int] | None:
+        return tiers or None
+
+    @property
+    def policies(self) -> Policies:
+        """The rules of work: the product's own, with what these settings change."""
+        usual = Policies.in_zone(self.zone, self.holidays)
+        changed = {_place(name): None if promise is None else promise.goal for name, promise in self.goals.items()}
+        return replace(
+            usual,
+            goals=MappingProxyType(dict(usual.goals) | changed),
+            pausing=usual.pausing | ({WaitingFor.VENDOR} if self.vendor_wait_pauses else set()),
+            offer_timeout=self.offer_timeout,
+            close_after=self.close_after,
+        )
+
+    @field_validator("goals")
+    @classmethod
+    def _known_clocks(cls, goals: dict[str, Promise | None]) -> dict[str, Promise | None]:
+        for name in goals:
+            _place(name)
+        return goals
+
+
+def _place(name: str) -> tuple[str, int]:
+    """Clock and priority in a name like `resolution/3`. Raises ValueError for another."""
+    clock, _, priority = name.partition("/")
+    if clock not in CLOCK_NAMES or priority not in {"1", "2", "3", "4", "5"}:
+        raise ValueError(f"{name} is not a clock and a priority, like resolution/3")
+    return clock, int(priority)

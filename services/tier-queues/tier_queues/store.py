@@ -1,0 +1,243 @@
+"""Issues and their timelines in tables: loaded and locked together, saved together with what is published."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from shared.db import NOW, Transaction
+from shared.events import FACTS, Fact
+from shared.outbox import Outgoing, publish
+from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
+from tier_queues.issue import Decision, Entry, Issue
+from tier_queues.tables import EARLY_FACTS, ISSUES, TIMELINE
+
+SOURCE: Final = "tier-queues"
+AT_WORK: Final = "('assigned', 'waiting')"
+
+_ISSUE: Final = TypeAdapter(Issue)
+_CONSTANT: Final = frozenset({"number", "accepted_at", "title"})
+"""Columns that never change after the insert."""
+
+_LOCK: Final = f"""
+SELECT locked.body::text, {NOW}, (
+    SELECT json_object_agg(owner, owned)::text FROM (
+        SELECT owner, count(*) AS owned FROM issues
+        WHERE owner = ANY($2) AND state IN {AT_WORK} AND NOT held GROUP BY owner
+    ) AS loads
+) FROM (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE) AS locked
+"""  # noqa: S608
+_LOCK_DUE: Final = f"""
+SELECT locked.body::text, {NOW} FROM (
+    SELECT body FROM issues WHERE next_due <= {NOW} AND (timer_tier = ANY($1) OR $2 AND timer_tier <> ALL($3))
+    ORDER BY next_due LIMIT $4 FOR UPDATE SKIP LOCKED
+) AS locked
+"""  # noqa: S608
+_NEXT: Final = f"""
+SELECT locked.body::text, {NOW} FROM (
+    SELECT body FROM issues WHERE queue_tier = $1 AND (queue_agent IS NULL OR queue_agent = $2)
+        AND (NOT members_only OR queue_team = ANY($3)) AND owner IS DISTINCT FROM $2
+    ORDER BY priority, deadline, id LIMIT 1 FOR UPDATE SKIP LOCKED
+) AS locked
+"""  # noqa: S608
+_SERIALISE: Final = """
+SELECT pg_advisory_xact_lock(place) FROM (
+    SELECT DISTINCT hashtextextended(id::text, 0) AS place FROM unnest($1::uuid[]) AS id ORDER BY place
+) AS places
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Issues that nobody else can change until the transaction ends.
+
+    now: the service's present, read after the locks. loads: agent to the number of issues that use their capacity.
+    """
+
+    issues: dict[UUID, Issue]
+    now: datetime
+    loads: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An entry about to be written."""
+
+    issue: UUID
+    entry: Entry
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Drafts:
+    """What a transaction is about to write: the newest state of each issue, and every entry on the way there."""
+
+    issues: dict[UUID, Issue] = field(default_factory=dict)
+    created: set[UUID] = field(default_factory=set)
+    entries: list[Drafted] = field(default_factory=list)
+
+    def take(self, decision: Decision, *, new: bool = False, traceparent: str | None = None) -> None:
+        """Add what was decided. traceparent: the trace of what asked for it, when that is not the present one."""
+        issue = decision.issue
+        self.issues[issue.id] = issue
+        self.entries.extend(Drafted(issue.id, entry, traceparent) for entry in decision.entries)
+        if new:
+            self.created.add(issue.id)
+
+
+async def lock(tx: Transaction, ids: Collection[UUID], *, claimants: Collection[str] = ()) -> Locked:
+    """The issues with these ids, as far as they exist, locked in id order; and the claimants' loads.
+
+    Lock the claimants' own rows before, else two of their claims may not see each other.
+    """
+    rows = await tx.fetch(_LOCK, sorted(ids), sorted(claimants))
+    if not rows:
+        return Locked({}, await tx.now(), {})
+    issues = [issue_of(row[0]) for row in rows]
+    return Locked({issue.id: issue for issue in issues}, max(row[1] for row in rows), json.loads(rows[0][2] or "{}"))
+
+
+async def lock_due(
+    tx: Transaction, *, tiers: Collection[int], others: Collection[int] | None, limit: int
+) -> Sequence[tuple[Issue, datetime]]:
+    """At most `limit` issues with something due, longest due first, that no other process has in work; and the present.
+
+    tiers: those whose timers are ours. others: every tier but these is ours too, or None.
+    """
+    rows = await tx.fetch(_LOCK_DUE, sorted(tiers), others is not None, sorted(others or ()), limit)
+    return [(issue_of(row[0]), row[1]) for row in rows]
+
+
+async def lock_next(tx: Transaction, tier: int, agent: str, teams: Collection[str]) -> tuple[Issue, datetime] | None:
+    """The first issue of a tier's queue that this agent may claim and nobody else is claiming right now."""
+    rows = await tx.fetch(_NEXT, tier, agent, sorted(teams))
+    return (issue_of(rows[0][0]), rows[0][1]) if rows else None
+
+
+async def load_of(tx: Transaction, agent: str) -> int:
+    """How many issues use an agent's capacity now. Lock the agent's row before."""
+    rows = await tx.fetch(
+        f"SELECT count(*) FROM issues WHERE owner = $1 AND state IN {AT_WORK} AND NOT held",  # noqa: S608
+        agent,
+    )
+    return int(rows[0][0])
+
+
+async def find(tx: Transaction, issue: UUID) -> Issue | None:
+    """One issue, not locked."""
+    rows = await tx.fetch("SELECT body::text FROM issues WHERE id = $1", issue)
+    return issue_of(rows[0][0]) if rows else None
+
+
+async def exists(tx: Transaction, issue: UUID) -> bool:
+    """Whether there is such an issue."""
+    return bool(await tx.fetch("SELECT 1 FROM issues WHERE id = $1", issue))
+
+
+async def save(tx: Transaction, drafts: Drafts) -> None:
+    """Write issues, timeline and outbox, with at most four statements. The issues are locked or new."""
+    rows = {issue.id: row_of(issue) for issue in drafts.issues.values()}
+    await tx.insert(ISSUES, [row for key, row in rows.items() if key in drafts.created])
+    await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
+    await tx.insert(TIMELINE, [_timeline_row(drafted.issue, drafted.entry) for drafted in drafts.entries])
+    await publish(tx, [_outgoing(drafted) for drafted in drafts.entries], source=SOURCE)
+
+
+async def one_consumer_per_issue(tx: Transaction, ids: Collection[UUID]) -> None:
+    """Keep other consumers off these issues until the transaction ends, those that do not exist yet included.
+
+    Two topics of one issue may be read by two processes: without this, one could keep an early fact for an issue
+    that the other is creating at that moment, and nobody would ever apply it.
+    """
+    await tx.fetch(_SERIALISE, sorted(ids))
+
+
+async def keep_early(tx: Transaction, facts: Sequence[tuple[UUID, Fact]]) -> None:
+    """Remember facts until their issue is routed."""
+    rows = [{"issue_id": issue, "type": fact.TYPE, "fact": fact.model_dump_json()} for issue, fact in facts]
+    await tx.insert(EARLY_FACTS, rows)
+
+
+async def take_early(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, list[Fact]]:
+    """The remembered facts of issues, in the order of their arrival; they are remembered no longer."""
+    rows = await tx.fetch(
+        "WITH taken AS (DELETE FROM early_facts WHERE issue_id = ANY($1) RETURNING position, issue_id, type, fact) "
+        "SELECT issue_id, type, fact::text FROM taken ORDER BY position",
+        sorted(ids),
+    )
+    early: dict[UUID, list[Fact]] = {}
+    for issue, kind, fact in rows:
+        early.setdefault(issue, []).append(FACTS[kind].model_validate_json(fact))
+    return early
+
+
+def issue_of(body: str) -> Issue:
+    """The issue in a row's body."""
+    return _ISSUE.validate_json(body)
+
+
+def row_of(issue: Issue) -> dict[str, Any]:
+    """An issue as a row."""
+    next_due = issue.next_due
+    return {
+        "id": issue.id,
+        "number": issue.number,
+        "version": issue.version,
+        "state": issue.state.value,
+        "waiting_for": issue.waiting_for and issue.waiting_for.value,
+        "tier": issue.tier,
+        "team": issue.team,
+        "owner": issue.owner,
+        "owner_name": issue.owner_name,
+        "held": issue.held,
+        "unseen": issue.unseen,
+        "triage": issue.triage,
+        "priority": issue.priority,
+        "category": issue.category,
+        "title": issue.title,
+        **_queue_columns(issue),
+        "deadline": issue.deadline,
+        "timer_tier": issue.watching_tier if issue.tier == VENDOR_TIER else issue.tier,
+        "next_due": None if next_due == FAR_FUTURE else next_due,
+        "accepted_at": issue.accepted_at,
+        "updated_at": issue.last_at,
+        "ended_at": (issue.resolved_at or issue.last_at) if issue.is_over else None,
+        "body": _ISSUE.dump_json(issue).decode(),
+    }
+
+
+def _queue_columns(issue: Issue) -> dict[str, Any]:
+    target = issue.queue
+    offered = target is not None and issue.state is not IssueState.QUEUED
+    return {
+        "queue_tier": target and target.tier,
+        "queue_team": target and target.team,
+        "queue_agent": target and target.agent,
+        "members_only": offered and target is not None and target.team is not None and target.agent is None,
+    }
+
+
+def _changing(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if column not in _CONSTANT}
+
+
+def _outgoing(drafted: Drafted) -> Outgoing:
+    fact = drafted.entry.fact
+    return Outgoing(str(drafted.issue), fact, time=fact.at, traceparent=drafted.traceparent)
+
+
+def _timeline_row(issue: UUID, entry: Entry) -> dict[str, Any]:
+    fact = entry.fact
+    return {
+        "issue_id": issue,
+        "version": fact.standing.version,
+        "at": fact.at,
+        "type": fact.TYPE,
+        "actor": fact.actor.model_dump_json(),
+        "fact": fact.model_dump_json(),
+        "private": json.dumps(entry.private),
+    }

@@ -1,0 +1,35 @@
+"""`python -m <service>`: the two commands that every service has; each adds its own."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, get_args
+
+import typer
+
+from shared.migrate import migrate
+from shared.service import Role, Service, run
+from shared.settings import ServiceSettings
+
+
+def commands(settings: Callable[[], ServiceSettings], build: Callable[[], Service], *, about: str) -> typer.Typer:
+    """A program with `run` and `migrate`. about: its help text."""
+    program = typer.Typer(help=about, no_args_is_help=True, pretty_exceptions_enable=False)
+
+    @program.command(name="run")
+    def serve(
+        roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
+        port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
+        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    ) -> None:
+        """Run until SIGTERM."""
+        chosen = frozenset(role for role in get_args(Role) if role in roles.split(","))
+        if chosen != frozenset(roles.split(",")):
+            raise typer.BadParameter("roles are web and worker")
+        run(build(), roles=chosen, port=port, host=host)
+
+    @program.command(name="migrate")
+    def bring_to_head() -> None:
+        """Bring the database to the newest schema; makes it when it is missing."""
+        asyncio.run(migrate(settings()))
+
+    return program

@@ -1,0 +1,36 @@
+"""The shipped policy, and small changes of it."""
+
+from functools import cache
+
+from router.decide import decide
+from router.keywords import KeywordClassifier
+from router.outcome import Correction
+from router.policy import Policy, parse
+from router.settings import POLICIES
+from shared.events.issues import Submission
+from shared.events.routing import Routing
+
+FIRST = POLICIES / "0001.yaml"
+
+
+@cache
+def shipped() -> Policy:
+    """The policy that a new installation decides by."""
+    return parse(FIRST.read_text(encoding="utf-8"), file=FIRST.name)
+
+
+@cache
+def _keywords() -> KeywordClassifier:
+    return KeywordClassifier(shipped())
+
+
+def decided_by_policy(submission: Submission, correction: Correction | None = None) -> Routing:
+    """Where the shipped policy and its keywords send an issue."""
+    return decide(submission, shipped(), _keywords(), correction=correction)
+
+
+def with_line(before: str, after: str) -> tuple[str, int]:
+    """The shipped policy's text with its first `before` replaced, and the line of it."""
+    text = FIRST.read_text(encoding="utf-8")
+    assert before in text
+    return text.replace(before, after, 1), text[: text.index(before)].count("\n") + 1

@@ -1,0 +1,225 @@
+"""Issues in every state and people who work them, made by the same decisions that make them in real life."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.events import Fact, issues, routing, vendor, work
+from shared.events.deliveries import NotificationFailed
+from shared.vocabulary import IssueState, Level, Role, new_id
+from support import events
+from tier_queues import commands as c
+from tier_queues.agents import Agent
+from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
+from tier_queues.policies import Policies
+
+NOW: Final = events.ACCEPTED_AT
+"""When an issue of a test was accepted and routed."""
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+POLICIES: Final = Policies()
+
+URGENT: Final = c.SetPriority(impact=Level.HIGH, urgency=Level.HIGH, reason="All are down.")
+"""What makes an issue a P1."""
+PARTS: Final = {
+    "impact": "Nobody in accounting can work.",
+    "findings": "The import stops at row 4,012.",
+    "tried": "Another browser, a smaller file.",
+    "ask": "Please look at the import log.",
+    "promised": "An update by noon.",
+}
+"""The five parts of a handover."""
+
+
+def agent(name: str = "ada", *, tier: int = 1, team: str = "frontline", **changes: Any) -> Agent:
+    """An agent of Tier 1's usual team, unless told otherwise."""
+    values: dict[str, Any] = {
+        "id": name,
+        "name": name.title(),
+        "role": Role.AGENT,
+        "tiers": frozenset({tier}),
+        "teams": frozenset({team}),
+        "capacity": 10,
+    }
+    return Agent(**values | changes)
+
+
+ADA: Final = agent("ada")
+BOB: Final = agent("bob")
+TIM: Final = agent("tim", tier=2, team="technical")
+EVE: Final = agent("eve", tier=3, team="experts")
+LEA: Final = agent("lea", role=Role.LEAD)
+
+
+def opened(*early: Fact, now: datetime = NOW, policies: Policies = POLICIES, **changes: Any) -> Decision:
+    """What a first routing makes; changes are the routing's, `of` is the submission."""
+    return open_issue(events.routed(**changes), early, id=new_id(), policies=policies, now=now)
+
+
+def queued(**changes: Any) -> Issue:
+    """An issue in the queue of Tier 1."""
+    return opened(**changes).issue
+
+
+def after(issue: Issue, *steps: c.Command, by: Agent = ADA, now: datetime | None = None, **given: Any) -> Issue:
+    """The issue after somebody's commands."""
+    for step in steps:
+        issue = ruled(issue, step, by=by, now=now, **given).issue
+    return issue
+
+
+def ruled(
+    issue: Issue,
+    command: c.Command,
+    *,
+    by: Agent = ADA,
+    now: datetime | None = None,
+    policies: Policies = POLICIES,
+    **given: Any,
+) -> Decision:
+    """What follows from one command. now: the time of the issue's last entry, unless told otherwise."""
+    return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
+
+
+def told(issue: Issue, fact: Fact, *, now: datetime | None = None, policies: Policies = POLICIES) -> Decision:
+    """What follows from one fact."""
+    return heard(issue, fact, now=now or issue.last_at, policies=policies)
+
+
+def ticked(issue: Issue, now: datetime, policies: Policies = POLICIES) -> Decision:
+    """What follows from the time."""
+    return tick(issue, now=now, policies=policies)
+
+
+def assigned(by: Agent = ADA, **changes: Any) -> Issue:
+    """An issue that somebody owns."""
+    return after(queued(**changes), c.Claim(), by=by)
+
+
+def offered(**changes: Any) -> Issue:
+    """An issue that Ada owns and offers to Tier 2; changes are the offer's."""
+    return after(assigned(), offer(**changes))
+
+
+def waiting_for_customer() -> Issue:
+    """An issue that Ada owns, waiting for the customer."""
+    return after(assigned(), wait("customer"))
+
+
+def waiting_for_vendor() -> Issue:
+    """An issue that Ada owns, waiting for a vendor."""
+    return after(assigned(), c.Forward(vendor="acme-cloud", ask="Please look."))
+
+
+def with_vendor() -> Issue:
+    """An issue routed straight to a vendor: nobody owns it."""
+    return opened(tier=4).issue
+
+
+def resolved(**changes: Any) -> Issue:
+    """An issue that Ada solved."""
+    return after(assigned(**changes), resolve())
+
+
+def closed() -> Issue:
+    """An issue that Ada solved and closed."""
+    return after(resolved(), c.Close(reason="Done."))
+
+
+def offer(**changes: Any) -> c.OfferHandover:
+    """A cold handover to Tier 2 for want of knowledge."""
+    values: dict[str, Any] = {"target": c.Destination(tier=2), "reason": "knowledge"}
+    return c.OfferHandover(**values | PARTS | changes)
+
+
+def wait(what_for: str, until: datetime | None = None) -> c.Wait:
+    """A rest."""
+    return c.Wait.model_validate({"for": what_for, "until": until, "reason": "It has to."})
+
+
+def resolve(**changes: Any) -> c.Resolve:
+    """The answer."""
+    values: dict[str, Any] = {"resolution": "solved", "text": "It works again."}
+    return c.Resolve(**values | changes)
+
+
+def commands(issue: Issue) -> list[c.Command]:
+    """One of each command, acceptable in itself."""
+    return [
+        c.Claim(),
+        c.PutBack(reason="Lunch."),
+        c.Reply(text="We are on it.", confirm=True),
+        c.Note(text="Looks like the import."),
+        offer(),
+        c.WithdrawOffer(),
+        c.AcceptHandover(),
+        c.ReturnHandover(question="Which file?"),
+        wait("customer"),
+        c.Resume(),
+        c.Forward(vendor="acme-cloud", ask="Please look."),
+        c.Reclassify(category="bug", reason="It is one."),
+        URGENT,
+        resolve(),
+        c.Reopen(reason="Not solved."),
+        c.Close(reason="Done."),
+    ]
+
+
+def facts(issue: Issue) -> list[Fact]:
+    """One of each fact about an issue; vendors speak of its newest case, the router of its newest revision."""
+    case = issue.cases[-1].id if issue.cases else new_id()
+    return [
+        events.customer_replied(),
+        issues.ReopenRequested(text="Not solved.", message=new_id(), at=NOW),
+        issues.IssueWithdrawn(at=NOW),
+        events.routed(revision=issue.revision, tier=2),
+        events.vendor_said(vendor.VendorCaseOpened, case=case),
+        events.vendor_said(vendor.VendorCaseDelivered, case=case, attempts=1),
+        events.vendor_said(vendor.VendorCaseAcknowledged, case=case),
+        events.vendor_said(vendor.VendorCaseUpdated, case=case, text="Which region?", question=True),
+        events.vendor_said(vendor.VendorCaseResolved, case=case, text="Fixed."),
+        events.vendor_said(vendor.VendorCaseRejected, case=case, text="Not ours."),
+        events.vendor_said(vendor.VendorDeliveryExhausted, case=case, attempts=24, reason="timeout"),
+        undelivered(),
+    ]
+
+
+def undelivered() -> NotificationFailed:
+    """A mail about the issue that did not arrive."""
+    return NotificationFailed(
+        delivery=new_id(),
+        channel="mail",
+        cause=new_id(),
+        about="issue-replied",
+        attempts=3,
+        at=NOW,
+        reason="no such mailbox",
+    )
+
+
+def states() -> dict[str, Issue]:
+    """An issue in every state, and in every shape of it that makes a difference."""
+    return {
+        "queued": queued(),
+        "assigned": assigned(),
+        "offered": offered(),
+        "waiting for the customer": waiting_for_customer(),
+        "waiting for a vendor": waiting_for_vendor(),
+        "with a vendor, owned by nobody": with_vendor(),
+        "resolved": resolved(),
+        "redirected": opened(redirect="sales@example.com").issue,
+        "closed": closed(),
+    }
+
+
+def facts_of(decision: Decision) -> list[type[work.WorkFact]]:
+    """The types of what is published, in order."""
+    return [type(entry.fact) for entry in decision.entries]
+
+
+def last(decision: Decision) -> Any:
+    """The fact published last."""
+    return decision.entries[-1].fact
+
+
+LADDER: Final[tuple[routing.Rung, ...]] = events.LADDER
+STATES: Final = tuple(IssueState)

@@ -1,0 +1,183 @@
+"""Any life an issue can have: commands, facts and time in any order never break what always holds."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pydantic import TypeAdapter
+
+from shared.events import work
+from shared.vocabulary import FAR_FUTURE, Role
+from support import queues
+from support.queues import MINUTE, NOW, POLICIES, agent
+from tier_queues import clocks
+from tier_queues import commands as c
+from tier_queues.issue import TRANSITIONS, Decision, Issue, Refused, allowed_in, decide, heard, tick
+from tier_queues.record import CASE_OVER
+
+ISSUES = TypeAdapter(Issue)
+ADA = agent("ada")
+KIM = agent("kim", tiers=frozenset({1, 2, 3}), teams=frozenset({"frontline", "technical", "experts"}))
+PEOPLE = (ADA, queues.TIM, queues.EVE, KIM, agent("lea", role=Role.LEAD))
+ROUTES: tuple[dict[str, Any], ...] = (
+    {},
+    {"tier": 2, "impact": "high", "urgency": "high"},
+    {"tier": 4, "urgency": "high"},
+    {"triage": True},
+    {"redirect": "sales"},
+    {"impact": "low", "urgency": "low"},
+)
+OFFERS = (
+    queues.offer(),
+    queues.offer(mode="warm", target=c.Destination(tier=3, team="experts")),
+    queues.offer(target=c.Destination(tier=1)),
+    queues.offer(target=c.Destination(agent="kim")),
+)
+WAITS = ("customer", "fix", "time", "vendor")
+
+
+class Life(RuleBasedStateMachine):
+    """One issue, and a small model beside it: who owns it, and what is owed to nobody twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.issue: Issue = queues.queued()
+        self.breached: list[str] = []
+        self.overdue: list[object] = []
+
+    @initialize(route=st.sampled_from(ROUTES))
+    def open(self, route: dict[str, Any]) -> None:
+        decision = queues.opened(**route)
+        assert len(decision.entries) == 1
+        assert decision.entries[0].fact.before is None
+        self.issue = decision.issue
+
+    @rule(minutes=st.integers(0, 2_000))
+    def pass_time(self, minutes: int) -> None:
+        self.now += minutes * MINUTE
+
+    @rule()
+    def tick(self) -> None:
+        due = self.issue.next_due <= self.now
+        decision = tick(self.issue, now=self.now, policies=POLICIES)
+        assert bool(decision.entries) == due
+        self.take(decision)
+        assert self.issue.next_due > self.now
+        assert tick(self.issue, now=self.now, policies=POLICIES).entries == ()
+
+    @precondition(lambda self: self.issue.next_due < FAR_FUTURE)
+    @rule()
+    def nothing_happens_early(self) -> None:
+        assert tick(self.issue, now=self.issue.next_due - timedelta(microseconds=1), policies=POLICIES).entries == ()
+
+    @rule(data=st.data(), person=st.sampled_from(PEOPLE))
+    def command(self, data: st.DataObject, person: Any) -> None:
+        names = allowed_in(self.issue, person)
+        self.give(queues.commands(self.issue)[list(c.COMMANDS).index(data.draw(st.sampled_from(names)))], person)
+
+    @rule(position=st.integers(0, 15), person=st.sampled_from(PEOPLE))
+    def command_without_asking(self, position: int, person: Any) -> None:
+        self.give(queues.commands(self.issue)[position], person)
+
+    @rule(offer=st.sampled_from(OFFERS))
+    def offer(self, offer: c.OfferHandover) -> None:
+        self.give_as_owner(offer, receiver=KIM)
+
+    @rule(what_for=st.sampled_from(WAITS), minutes=st.integers(1, 2_000))
+    def wait(self, what_for: str, minutes: int) -> None:
+        self.give_as_owner(queues.wait(what_for, self.now + minutes * MINUTE))
+
+    @rule(position=st.integers(0, 11))
+    def fact(self, position: int) -> None:
+        decision = heard(self.issue, queues.facts(self.issue)[position], now=self.now, policies=POLICIES)
+        assert decision.entries
+        self.take(decision)
+
+    def give_as_owner(self, command: c.Command, **given: Any) -> None:
+        owner = next((person for person in PEOPLE if person.id == self.issue.owner), ADA)
+        self.give(command, owner, **given)
+
+    def give(self, command: c.Command, person: Any, **given: Any) -> None:
+        allowed = allowed_in(self.issue, person)
+        try:
+            decision = decide(self.issue, command, actor=person, now=self.now, policies=POLICIES, **given)
+        except Refused:
+            return
+        assert c.NAME_OF[type(command)] in allowed
+        assert decision.issue.state in TRANSITIONS[self.issue.state, type(command)]
+        self.take(decision)
+
+    def take(self, decision: Decision) -> None:
+        """Follow the issue, and check what its entries say against what came before them."""
+        version, at, tier, owner = self.issue.version, self.issue.last_at, self.issue.tier, self.issue.owner
+        for entry in decision.entries:
+            fact = entry.fact
+            assert fact.before == work.Before(tier=tier, owner=owner)
+            assert fact.standing.version == version + 1
+            assert fact.at >= at
+            version, at = fact.standing.version, fact.at
+            tier, owner = fact.standing.tier, fact.standing.owner
+            self.count(fact)
+        assert not decision.entries or decision.issue.standing == decision.entries[-1].fact.standing
+        self.issue = decision.issue
+
+    def count(self, fact: work.WorkFact) -> None:
+        if isinstance(fact, work.ClockBreached):
+            self.breached.append(fact.clock)
+            assert fact.due_at <= fact.at
+        if isinstance(fact, work.HandoverOverdue):
+            self.overdue.append(fact.offer.id)
+
+    @invariant()
+    def somebody_owns_what_is_worked(self) -> None:
+        issue = self.issue
+        if issue.state == "waiting" and issue.owner is None:
+            assert issue.waiting_for == "vendor"
+            assert any(case.state not in CASE_OVER for case in issue.cases)
+        else:
+            assert (issue.owner is not None) == (issue.state in ("assigned", "waiting"))
+        assert (issue.owner is None) == (issue.owner_name is None)
+
+    @invariant()
+    def an_offer_is_pending_only_while_somebody_works_the_issue(self) -> None:
+        assert self.issue.offer is None or self.issue.state == "assigned"
+
+    @invariant()
+    def what_can_be_claimed_can_be_claimed_by_somebody(self) -> None:
+        claimers = [person for person in PEOPLE if "claim" in allowed_in(self.issue, person)]
+        assert self.issue.queue is not None or not claimers
+        if self.issue.state == "queued":
+            assert claimers
+
+    @invariant()
+    def it_rests_or_ends_for_a_reason(self) -> None:
+        issue = self.issue
+        assert (issue.waiting_for is None) == (issue.state != "waiting")
+        assert issue.wait_until is None or issue.state == "waiting"
+        assert (issue.resolution is None) == (not issue.is_over)
+        assert (issue.closes_at is None) == (issue.state != "resolved")
+
+    @invariant()
+    def clocks_run_rest_and_stop_with_the_issue(self) -> None:
+        resolution = self.issue.clocks[1]
+        assert resolution.is_met == self.issue.is_over
+        assert resolution.is_paused == (self.issue.waiting_for == "customer")
+        for clock in self.issue.clocks:
+            fresh = clocks.Clock(clock.name, clock.ledger)
+            assert clocks.replayed(fresh, POLICIES.calendars) == clock
+
+    @invariant()
+    def nothing_is_told_twice(self) -> None:
+        assert len(self.breached) == len(set(self.breached))
+        assert len(self.overdue) == len(set(self.overdue))
+
+    @invariant()
+    def it_survives_being_stored(self) -> None:
+        assert ISSUES.validate_json(ISSUES.dump_json(self.issue)) == self.issue
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
