@@ -1,86 +1,55 @@
-"""The grammar of every endpoint: who may call it, strict JSON in, problem+json out, idempotency keys and versions."""
+"""The grammar of every endpoint: who may call it, problem+json out, and requests as `shared.requests` reads them."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Header
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from shared.auth import Allow, Caller
+from shared.auth import Allow
 from shared.commands import Read, straight
 from shared.db import Unavailable
-from shared.idempotency import KEY_LIMIT, Key
 from shared.problems import MEDIA_TYPE, Problem, invalid, unavailable, unexpected
-from shared.strict_json import loads
+from shared.requests import (
+    BODY_LIMIT_BYTES,
+    INT64_LIMIT,
+    Body,
+    CallerOf,
+    Command,
+    CommandHeaders,
+    IdempotencyKey,
+    StrictRequest,
+    etag,
+    number_in,
+    read_caller,
+    read_command,
+    read_request,
+    request_digest,
+    too_large,
+)
 
-BODY_LIMIT_BYTES: Final = 256 * 1024
-INT64_LIMIT: Final = 2**63 - 1
-
-
-class Body(BaseModel):
-    """A request body: frozen, and an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StrictRequest(Request):
-    """A request whose body is bounded and whose JSON is strict."""
-
-    async def body(self) -> bytes:
-        """The whole body. Raises Problem 413 before more than the limit is kept."""
-        if not hasattr(self, "_body"):
-            body, more = b"", True
-            while more:
-                piece, more = await self._next_piece()
-                body += piece
-                if len(body) > BODY_LIMIT_BYTES:
-                    raise too_large(BODY_LIMIT_BYTES)
-            self._body = body
-        return self._body
-
-    async def _next_piece(self) -> tuple[bytes, bool]:
-        message = await self.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        return message.get("body", b""), message.get("more_body", False)
-
-    async def json(self) -> Any:
-        """The body's value, strictly."""
-        if not hasattr(self, "_json"):
-            self._json = loads(await self.body())
-        return self._json
-
-
-def too_large(limit_bytes: int) -> Problem:
-    """413: the body exceeds the limit."""
-    return Problem(413, "too-large", f"The body exceeds {limit_bytes} bytes.")
-
+__all__ = [
+    "BODY_LIMIT_BYTES",
+    "INT64_LIMIT",
+    "Api",
+    "Body",
+    "CallerOf",
+    "Command",
+    "CommandHeaders",
+    "IdempotencyKey",
+    "StrictRequest",
+    "application",
+    "etag",
+    "request_digest",
+    "too_large",
+]
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-async def admit(request: StrictRequest, allow: Allow, limit_bytes: int) -> Caller:
-    """Who calls, once it is clear that they may and that their body is not too large. Raises Problem 401, 403, 413."""
-    caller = request.state.caller = await allow.authenticate(request)
-    length = request.headers.get("content-length")
-    if length is not None and _number(length) > limit_bytes:
-        raise too_large(limit_bytes)
-    return caller
-
-
-def check_type(request: Request) -> None:
-    """Raises Problem 415 when the body is not announced as JSON."""
-    kind = request.headers.get("content-type", "")
-    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
-        raise Problem(415, "unsupported-media-type", "Send application/json.")
 
 
 class _Guarded(APIRoute):
@@ -91,7 +60,7 @@ class _Guarded(APIRoute):
 
     def get_route_handler(self) -> Handler:
         takes_json = self.body_field is not None
-        known: dict[Any, Read] = {Command: _read_command, CallerOf: _caller, Request: _itself}
+        known: dict[Any, Read] = {Command: read_command, CallerOf: read_caller, Request: read_request}
         self.straight = straight(self.endpoint, set(self.param_convertors), known)
         handle = self.straight or super().get_route_handler()
 
@@ -112,7 +81,7 @@ async def _admit(request: StrictRequest, allow: Allow, limit_bytes: int) -> None
     """Note who calls. Raises Problem 401, 403, or 413 for a body that announces itself as too large."""
     request.state.caller = await allow.authenticate(request)
     length = request.headers.get("content-length")
-    if length is not None and _number(length) > limit_bytes:
+    if length is not None and number_in(length) > limit_bytes:
         raise too_large(limit_bytes)
 
 
@@ -264,82 +233,3 @@ _REFUSALS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[
 async def _on_anything(_request: Request, _error: Exception) -> Response:
     """The answer for what was not foreseen; the framework raises the error on, and the edge logs it."""
     return unexpected().response()
-
-
-async def _caller(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-async def _itself(request: Request) -> Request:
-    return request
-
-
-CallerOf = Annotated[Caller, Depends(_caller)]
-"""Parameter type: who sent the request."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHeaders:
-    """What a commanding request says besides its body. expected: the version in If-Match, or None."""
-
-    caller: Caller
-    key: Key
-    expected: int | None
-
-
-async def _idempotency_key(
-    idempotency_key: Annotated[str | None, Header(description="Required; the same key, the same effect.")] = None,
-) -> str:
-    if idempotency_key is None or not 0 < len(idempotency_key) <= KEY_LIMIT or not idempotency_key.isprintable():
-        raise Problem(400, "idempotency-key-missing", f"Send an Idempotency-Key of 1 to {KEY_LIMIT} characters.")
-    return idempotency_key
-
-
-def request_digest(request: Request, content: bytes) -> bytes:
-    """What makes two requests the same: method, path and content."""
-    return hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + content).digest()
-
-
-IdempotencyKey = Annotated[str, Depends(_idempotency_key)]
-"""Parameter type: the key alone, for requests whose body is not JSON."""
-
-
-async def _command(
-    request: Request,
-    key: IdempotencyKey,
-    if_match: Annotated[str | None, Header(description='Expected version, as `"7"`.')] = None,
-) -> CommandHeaders:
-    caller: Caller = request.state.caller
-    return CommandHeaders(
-        caller, Key(caller.key, key, request_digest(request, await request.body())), _version(if_match)
-    )
-
-
-async def _read_command(request: Request) -> CommandHeaders:
-    """`_command` for who calls an endpoint straight."""
-    headers = request.headers
-    return await _command(request, await _idempotency_key(headers.get("idempotency-key")), headers.get("if-match"))
-
-
-Command = Annotated[CommandHeaders, Depends(_command)]
-"""Parameter type: caller, idempotency key and expected version of a commanding request."""
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    version = _number(if_match.strip().removeprefix('"').removesuffix('"'))
-    if version > INT64_LIMIT:
-        raise Problem(400, "malformed-if-match", 'If-Match must hold a version, as in `"7"`.')
-    return version
-
-
-def _number(digits: str) -> int:
-    """The number that ASCII digits say; beyond int64 when they are none or too many."""
-    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else INT64_LIMIT + 1
-
-
-def etag(version: int) -> tuple[str, str]:
-    """The header that tells a version."""
-    return ("etag", f'"{version}"')

@@ -56,6 +56,10 @@ class Unavailable(Exception):
     """The database cannot be reached or gave up waiting; the same call may succeed later."""
 
 
+class Contended(Unavailable):
+    """A lock was not got in time, or another transaction had to go first; it is not the database that is away."""
+
+
 @dataclass(eq=False, slots=True)
 class Transaction:
     """One transaction. Committed by `Database.transaction` when its block ends well, rolled back otherwise."""
@@ -188,15 +192,20 @@ def translated() -> Iterator[None]:
 
 PASSING_STATES: Final = ("08", "40", "53", "55", "57", "25P0")
 """SQLSTATE classes that pass by themselves: connection, rollback, resources, locks, intervention, idle timeout."""
+CONTENTION_STATES: Final = ("40", "55")
+"""Those of them that another transaction caused."""
 
 
 def is_passing(error: Exception) -> bool:
     """Whether trying again later may help: the fault is the database's and not the statement's."""
+    state = _state(error)
+    if state:
+        return state.startswith(PASSING_STATES)
     if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if state is not None:
-            return str(state).startswith(PASSING_STATES)
         return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
-    if isinstance(error, asyncpg.PostgresError):
-        return str(error.sqlstate).startswith(PASSING_STATES)
     return isinstance(error, (OSError, asyncpg.InterfaceError, PoolTimeout))
+
+
+def _state(error: Exception) -> str:
+    """The SQLSTATE of an error, or '' when the server gave none."""
+    return str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None) or "")

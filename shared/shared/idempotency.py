@@ -136,9 +136,7 @@ async def once(db: Database, key: Key, act: Callable[[Transaction], Awaitable[An
     for attempt in range(_ATTEMPTS):
         try:
             async with db.transaction() as tx:
-                before = (await stored(tx, [key])).get((key.caller, key.key))
-                if isinstance(before, Problem):
-                    raise before
+                before = await _before(tx, key)
                 if before is not None:
                     return before
                 answer = await act(tx)
@@ -147,7 +145,22 @@ async def once(db: Database, key: Key, act: Callable[[Transaction], Awaitable[An
         except Overtaken:
             if attempt == _ATTEMPTS - 1:
                 raise
+        except Problem:
+            # A twin may have acted while we waited for its locks: then its answer counts, not the state it left.
+            async with db.transaction() as tx:
+                before = await _before(tx, key)
+            if before is None:
+                raise
+            return before
     raise AssertionError("unreachable")
+
+
+async def _before(tx: Transaction, key: Key) -> Answer | None:
+    """The answer given under this key, or None. Raises Problem 422 when the key was used for another request."""
+    before = (await stored(tx, [key])).get((key.caller, key.key))
+    if isinstance(before, Problem):
+        raise before
+    return before
 
 
 async def forget(tx: Transaction, window: timedelta, *, limit: int = 5000) -> int:

@@ -18,6 +18,7 @@ from shared.dead_letters import dead_letter_table
 from shared.directories import directory_table
 from shared.idempotency import idempotency_table
 from shared.inbox import inbox_table
+from shared.members import member_table
 from shared.outbox import outbox_tables
 from shared.settings import ServiceSettings
 
@@ -25,13 +26,15 @@ MIGRATION_LOCK: Final = 7_410_002
 
 
 def with_shared_tables(schema: MetaData) -> MetaData:
-    """Add the tables that every service has: clock, outbox, inbox, dead letters, idempotency keys, directory."""
+    """Add the tables that every service has: clock, outbox, inbox, dead letters, idempotency keys, directory,
+    members."""
     clock_table(schema)
     outbox_tables(schema)
     inbox_table(schema)
     dead_letter_table(schema)
     idempotency_table(schema)
     directory_table(schema)
+    member_table(schema)
     return schema
 
 

@@ -7,21 +7,21 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared import dead_letters
+from shared import dead_letters, members
 from shared.api import Api, Body, Command
 from shared.auth import OPERATORS, StaffTokens
 from shared.bus import Consumer
 from shared.db import Database, Transaction
-from shared.idempotency import Answer
+from shared.idempotency import Answer, Key, store, stored
 from shared.paging import Limit
-from shared.problems import not_found
+from shared.problems import Problem, not_found
 from shared.vocabulary import Text
 
 Alarms = Callable[[Transaction], Awaitable[Sequence[str]]]
 
 
 class Operations(BaseModel):
-    """How a service fares. Ages in seconds; lag in records of this process's consumer."""
+    """How a service fares. Ages in seconds; lag in records, of all workers together."""
 
     service: str
     lag: int | None
@@ -64,7 +64,7 @@ def add_operations(
     async def operations() -> Operations:
         async with db.transaction() as tx:
             found = list(await alarms(tx)) if alarms else []
-            return Operations(service=api.service, **await _figures(tx, consumer), alarms=found)
+            return Operations(service=api.service, **await _figures(tx), alarms=found)
 
     @api.get("/operations/dead-letters", allow=operators)
     async def list_dead_letters(limit: Limit = 50) -> list[DeadLetter]:
@@ -76,13 +76,19 @@ def add_operations(
         return
 
     async def settle(letter: UUID, how: dead_letters.Settled, command: Command, reason: str) -> Answer:
+        before = await _stored(db, command.key)
+        if before is not None:
+            return before
         try:
             settled = await dead_letters.settle(
                 db, letter, how, apply=consumer.replay, by=command.caller.id, reason=reason
             )
         except dead_letters.NoSuchLetter as error:
             raise not_found() from error
-        return Answer(200, Settled(settled=settled).model_dump_json().encode())
+        answer = Answer(200, Settled(settled=settled).model_dump_json().encode())
+        async with db.transaction() as tx:
+            await store(tx, [(command.key, answer)])
+        return answer
 
     @api.post("/operations/dead-letters/{letter}/replay", allow=operators)
     async def replay(letter: UUID, body: Reason, command: Command) -> Any:
@@ -99,6 +105,15 @@ class Settled(BaseModel):
     settled: list[UUID]
 
 
+async def _stored(db: Database, key: Key) -> Answer | None:
+    """What was answered before; settling takes several transactions, each of which happens once by itself."""
+    async with db.transaction() as tx:
+        before = (await stored(tx, [key])).get((key.caller, key.key))
+    if isinstance(before, Problem):
+        raise before
+    return before
+
+
 _OPEN_LETTERS = """
 SELECT id, key, topic, partition, "offset", type, cause, state, created_at, body FROM dead_letter
 WHERE state IN ('dead', 'parked') ORDER BY position LIMIT $1
@@ -111,11 +126,12 @@ SELECT (SELECT count(*) FROM dead_letter WHERE state = 'dead'),
 """
 
 
-async def _figures(tx: Transaction, consumer: Consumer | None) -> dict[str, Any]:
+async def _figures(tx: Transaction) -> dict[str, Any]:
     dead, parked, rows, age = (await tx.fetch(_FIGURES))[0]
+    group = await members.group(tx)
     return {
-        "lag": consumer.lag if consumer else None,
-        "halted": consumer.halted if consumer else None,
+        "lag": group.lag,
+        "halted": group.halted,
         "dead": dead,
         "parked": parked,
         "outbox_rows": rows,

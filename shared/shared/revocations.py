@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.auth import StaffTokens
-from shared.db import Database, Unavailable
+from shared.db import Database, Transaction, Unavailable
 from shared.telemetry import log
 
 EVERY: Final = 2.0
@@ -27,3 +27,11 @@ async def follow_revocations(db: Database, tokens: StaffTokens, stopping: asynci
                 await stopping.wait()
         except TimeoutError:
             continue
+
+
+async def forget_revocations(tx: Transaction) -> None:
+    """Forget revoked sessions whose last token has ended by itself; for a timer of each service that keeps them."""
+    await tx.fetch(
+        "DELETE FROM directory WHERE kind = 'revoked-session' "
+        "AND (body ->> 'expires_at')::timestamptz < clock_timestamp()"
+    )

@@ -14,6 +14,7 @@ import uvloop
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from shared import members
 from shared.auth import StaffTokens
 from shared.bus import Consumer
 from shared.db import Database, Unavailable
@@ -111,10 +112,21 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
 
 
 def _start_worker(tasks: asyncio.TaskGroup, service: Service, stopping: asyncio.Event) -> None:
+    timers = list(service.timers)
     if service.consumer is not None:
         tasks.create_task(service.consumer.run(stopping))
-    for timer in service.timers:
+        timers.append(_announcements(service.db, service.consumer))
+    for timer in timers:
         tasks.create_task(_repeat(timer, service, stopping))
+
+
+def _announcements(db: Database, consumer: Consumer) -> Timer:
+    async def announce() -> bool:
+        async with db.transaction() as tx:
+            await members.announce(tx, db.settings.instance, consumer)
+        return False
+
+    return Timer(members.ANNOUNCE_EVERY, announce, "announce")
 
 
 async def _repeat(timer: Timer, service: Service, stopping: asyncio.Event) -> None:

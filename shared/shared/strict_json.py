@@ -17,13 +17,7 @@ def loads(body: bytes) -> Any:
     if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT:
         _check_depth(body)
     try:
-        value = json.loads(
-            body.decode(),
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_finite,
-            parse_constant=_refuse_constant,
-        )
+        value = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed-json", f"The body is not JSON: {error}"[:300]) from error
     if b"\\u" in body:
@@ -77,3 +71,8 @@ def _check_text(value: Any) -> None:
         case list():
             for member in value:
                 _check_text(member)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant
+)

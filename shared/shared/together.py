@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from shared.db import Database, Transaction
+from shared.db import Database, Transaction, Unavailable
 from shared.inbox import Overtaken
 from shared.problems import Problem
 
@@ -55,8 +55,10 @@ class Together(Generic[Item, Outcome]):
         try:
             outcomes = await self._commit([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001  Handed to whoever submitted the item.
-            if len(batch) == 1:
-                _settle_one(batch[0][1], error)
+            if len(batch) == 1 or type(error) is Unavailable:
+                # A database that is away is so for everybody; asking it again for each would only add up the waits.
+                for _, done in batch:
+                    _settle_one(done, error)
                 return
             for pair in batch:
                 await self._settle([pair])

@@ -72,9 +72,11 @@ async def test_an_allowed_private_target_is_reached_and_answers(
     infrastructure: Infrastructure, receiver: TestVendor
 ) -> None:
     receiver.behave = answers(429, b'{"a": 1}', retry_after="7")
-    async with Outgoing(settings(infrastructure, receiver.origin)) as outgoing:
-        reply = await outgoing.post(receiver.url, b"hello", {"content-type": "text/plain"})
+    with connections() as connected:
+        async with Outgoing(settings(infrastructure, receiver.origin)) as outgoing:
+            reply = await outgoing.post(receiver.url, b"hello", {"content-type": "text/plain"})
 
+    assert connected == ["127.0.0.1"]
     assert (reply.status, reply.body, reply.retry_after, reply.accepted) == (429, b'{"a": 1}', 7 * SHORT, False)
     assert receiver.received[0].body == b"hello"
 

@@ -192,6 +192,15 @@ async def test_a_later_mail_does_not_overtake_one_that_is_tried_again(desk: Benc
     assert first_words(office) == WHOLE_STORY[:2]
 
 
+async def test_mails_behind_one_that_is_tried_again_are_not_looked_at_before(desk: Bench, office: PostOffice) -> None:
+    office.refusals[GRACE] = "451 try later"
+    issue = await submit(desk)
+    await desk.hear(desk.event(claimed(), issue))
+    await desk.send_all()
+    await desk.hear(desk.event(replied(), issue))
+    assert len(set(await desk.deliveries(issue, "next_attempt_at"))) == 1
+
+
 async def test_a_mail_that_is_never_taken_fails_after_the_last_attempt(desk: Bench, office: PostOffice) -> None:
     office.refusals[GRACE] = "451 try later"
     issue = await submit(desk)

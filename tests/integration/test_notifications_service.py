@@ -1,5 +1,6 @@
 """The whole service on real parts: facts come by Kafka, mails and webhooks go out, outcomes go back to Kafka."""
 
+import json
 import os
 import signal
 import subprocess
@@ -22,15 +23,17 @@ from notifications.tables import SCHEMA
 from onebox.ports import any_free
 from shared.db import Database
 from shared.events import Fact, work
+from shared.events.directory import ClientApplicationListed
 from shared.failpoint import AFTER_MAIL_ACCEPTED
 from shared.topics import DELIVERIES, TOPIC_OF
-from shared.vocabulary import IssueState, new_id
+from shared.vocabulary import IssueState, Role, new_id
 from support.events import envelope, submitted, worked
 from support.infrastructure import Infrastructure
+from support.listener import Listener, listener
 from support.notifications import emptied, settings_of
-from support.people import public_keys
+from support.people import bearer, public_keys
 from support.post_office import PostOffice, post_office
-from support.running import prepare, running
+from support.running import Running, prepare, running
 from support.waiting import until
 
 GRACE = "grace@example.com"
@@ -51,8 +54,8 @@ async def settings(infrastructure: Infrastructure, office: PostOffice) -> Settin
     return made
 
 
-async def produce(settings: Settings, issue: UUID, *facts: Fact) -> None:
-    """Put facts of one issue on their topics, as their producers' relays would."""
+async def produce(settings: Settings, issue: UUID | None, *facts: Fact) -> None:
+    """Put facts of one issue, or of the directory, on their topics, as their producers' relays would."""
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap) as producer:
         for seq, fact in enumerate(facts, 1):
             event = envelope(fact, subject=issue, seq=seq)
@@ -60,7 +63,7 @@ async def produce(settings: Settings, issue: UUID, *facts: Fact) -> None:
             await producer.send_and_wait(
                 settings.namespace + TOPIC_OF[event.type].name,
                 event.model_dump_json().encode(),
-                key=str(issue).encode(),
+                key=event.subject.encode(),
                 headers=headers,
             )
 
@@ -69,14 +72,21 @@ def claimed() -> work.WorkFact:
     return worked(work.IssueClaimed, version=2, state=IssueState.ASSIGNED, owner="ada")
 
 
-async def test_facts_become_mails_and_their_outcomes_facts(settings: Settings, office: PostOffice) -> None:
+async def test_facts_become_mails_and_webhooks_and_their_outcomes_facts(
+    infrastructure: Infrastructure, settings: Settings, office: PostOffice
+) -> None:
     issue = new_id()
-    async with running(build(settings)):
-        await produce(settings, issue, submitted(), claimed())
-        await until(lambda: _count(office, 2), "both mails are taken", within=SOON)
-        types = await _outcomes(settings, issue, 2)
-    assert types == ["tierdesk.notification-delivered.v1"] * 2
+    async with listener() as shop:
+        reaching = settings_of(infrastructure, smtp_url=office.url, allowed_private_targets=frozenset({shop.origin}))
+        async with running(build(reaching)) as service:
+            await produce(settings, None, ClientApplicationListed(entity="shop", version=1, name="Shop", active=True))
+            await until(lambda: _registered(service, shop), "the application may listen", within=SOON)
+            await produce(settings, issue, submitted(), claimed())
+            await until(lambda: _count(office, 2), "both mails are taken", within=SOON)
+            types = await _outcomes(settings, issue, 4)
+    assert types == ["tierdesk.notification-delivered.v1"] * 4
     assert office.subjects(GRACE) == ["[#1001] I forgot my password", "Re: [#1001] I forgot my password"]
+    assert [json.loads(one.body)["type"] for one in shop.taken] == ["issue-received", "issue-in-progress"]
 
 
 async def test_a_process_killed_after_the_acceptance_repeats_that_mail_under_its_id_and_loses_none(
@@ -112,6 +122,13 @@ async def test_the_migrations_lead_to_the_tables_that_the_code_knows(settings: S
     await db.close()
     assert found == [] or found == [("remove_table", found[0][1])]
     assert all(difference[1].name == "alembic_version" for difference in found)
+
+
+async def _registered(service: Running, shop: Listener) -> bool:
+    answer = await service.client.put(
+        "/notifications/webhooks/shop", json={"url": shop.url}, headers=bearer(Role.OPERATOR)
+    )
+    return answer.status_code == 201
 
 
 async def _count(office: PostOffice, wanted: int) -> bool:

@@ -1,53 +1,37 @@
 """The router on real PostgreSQL and real Kafka: what was submitted is routed, once, in order, and can be explained."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
+from router import handlers
 from router.app import build
-from router.handlers import decision_id
+from router.handlers import Desk, decision_id
+from router.keywords import KeywordClassifier
 from router.settings import Settings
-from shared.db import Database
+from router.tables import SCHEMA
 from shared.service import Service
 from shared.topics import ISSUES, ROUTING
 from shared.vocabulary import Role, new_id
 from support.events import envelope, reclassified, session_revoked, submitted
 from support.infrastructure import Infrastructure
-from support.people import as_command, bearer, public_keys, token
-from support.running import Running, prepare, rows, running
+from support.people import as_command, bearer, token
+from support.policies import shipped
+from support.router import AGENT, OPERATOR, Bench, dead_letters, kept_early, settings_of, settled
+from support.running import prepare, rows, running
 from support.waiting import until
-from support.wire import Wire, wire
+from support.wire import wire
 
-AGENT = bearer(Role.AGENT)
-OPERATOR = bearer(Role.OPERATOR, agent="olga")
 STAFF = [bearer(role) for role in Role]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A running router, its topics and its database."""
-
-    served: Running
-    topics: Wire
-    db: Database
-
-    async def get(self, path: str, headers: dict[str, str] = AGENT) -> Any:
-        """The body of a successful answer."""
-        answer = await self.served.client.get(f"/router{path}", headers=headers)
-        return answer.raise_for_status().json()
-
-    async def decided(self, issue: UUID) -> list[Any]:
-        """What the database holds of an issue's decisions: revision and id, oldest first."""
-        sql = "SELECT revision, decision FROM decision WHERE issue_id = $1 ORDER BY revision"
-        return [tuple(row) for row in await rows(self.db, sql, issue)]
-
-
-def settings_of(infrastructure: Infrastructure) -> Settings:
-    keys = {"TIERDESK_STAFF_PUBLIC_KEYS": public_keys()}
-    return Settings.model_validate(infrastructure.environment() | keys)
+WAITING_LOCKS = """
+SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -281,29 +265,33 @@ async def test_what_was_submitted_while_the_router_was_away_is_routed_when_it_is
                 assert len(await topics.heard_of(issue, 1)) == 1
 
 
-async def settled(router: Bench) -> None:
-    """Wait until the router has handled and published everything that was sent before."""
+async def test_a_submission_and_its_correction_in_two_processes_do_not_miss_each_other(router: Bench) -> None:
+    issue, desk = new_id(), Desk(shipped(), KeywordClassifier(shipped()))
+    submission, correction = envelope(submitted(), subject=issue), envelope(reclassified("bug"), subject=issue)
 
-    async def nothing_left() -> bool:
-        fares = await router.get("/operations", OPERATOR)
-        return bool(fares["lag"] == 0 and fares["outbox_rows"] == 0)
+    async def correct() -> None:
+        async with router.db.transaction() as tx:
+            await handlers.decide_again(tx, [correction], desk)
 
-    last = new_id()
-    await router.topics.send(envelope(submitted(), subject=last))
-    await router.topics.heard_of(last, 1)
-    await until(nothing_left, "the router has settled")
+    async def waits() -> list[Any]:
+        return await rows(router.db, WAITING_LOCKS)
+
+    async with router.db.transaction() as tx:
+        await handlers.decide_submitted(tx, [submission], desk)
+        correcting = asyncio.create_task(correct())
+        await until(waits, "the other process waits")
+    await correcting
+    assert [revision for revision, _ in await router.decided(issue)] == [0, 1]
+    assert await rows(router.db, "SELECT 1 FROM early_correction WHERE issue_id = $1", issue) == []
 
 
-async def kept_early(router: Bench, issue: UUID) -> None:
-    """Wait until a correction without submission is kept."""
-    sql = "SELECT 1 FROM early_correction WHERE issue_id = $1"
-    await until(lambda: rows(router.db, sql, issue), "the correction is kept")
+async def test_the_migrations_lead_to_the_tables_that_the_code_knows(router: Bench) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        return list(compare_metadata(MigrationContext.configure(connection), SCHEMA))
 
-
-async def dead_letters(router: Bench, key: str) -> list[Any]:
-    """The open dead letters of a key."""
-    letters = await router.get("/operations/dead-letters", OPERATOR)
-    return [letter for letter in letters if letter["key"] == key]
+    async with router.db.engine.connect() as connection:
+        found = await connection.run_sync(differences)
+    assert [difference for difference in found if difference[1].name != "alembic_version"] == []
 
 
 def test_a_decision_s_id_depends_on_submission_and_revision_only() -> None:

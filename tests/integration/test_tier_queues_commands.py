@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -208,18 +209,8 @@ async def test_a_forward_to_an_unknown_vendor_is_refused_and_to_a_known_one_carr
     await queues.hear(issue, events.customer_replied(text="It is urgent."))
     await ada.give("claim", issue)
     await ada.give("note", issue, text="Not for the vendor.")
-    assert (await ada.give("forward", issue, vendor="nobody", ask="Why?")).status_code == 422
-    await queues.consumer.handle(
-        [
-            events.record(
-                events.envelope(
-                    events.directory.VendorListed(
-                        entity="acme-cloud", version=1, name="Acme Cloud", products=(), active=True
-                    )
-                )
-            )
-        ]
-    )
+    assert (await ada.give("forward", issue, vendor="acme-cloud", ask="Why?")).status_code == 422
+    await queues.list_vendor("acme-cloud")
     forwarded = await ada.give("forward", issue, vendor="acme-cloud", ask="Why?")
     assert (forwarded.status_code, forwarded.json()["state"]) == (200, "waiting")
     fact = (await ada.timeline(issue))[-1]["fact"]
@@ -229,27 +220,16 @@ async def test_a_forward_to_an_unknown_vendor_is_refused_and_to_a_known_one_carr
     ]
 
 
-async def test_a_forward_that_no_event_could_carry_is_refused_and_changes_nothing(
+async def test_a_reply_that_no_event_could_carry_is_refused_and_changes_nothing(
     queues: QueueService, ada: Staff
 ) -> None:
     issue = await queues.issue()
     await ada.give("claim", issue)
-    await queues.consumer.handle(
-        [
-            events.record(
-                events.envelope(
-                    events.directory.VendorListed(
-                        entity="acme-files", version=1, name="Acme Files", products=(), active=True
-                    )
-                ),
-                offset=1,
-            )
-        ]
-    )
-    files = [{"id": str(new_id()), "name": "\x01" * 100, "media_type": "\x01" * 4000, "size_bytes": 1}] * 20
-    answer = await ada.give("forward", issue, vendor="acme-files", ask="\x01" * 20_000, attachments=files)
+    # Every control character becomes six bytes of JSON.
+    files = [{"id": str(new_id()), "name": "\x01" * 100, "media_type": "\x01" * 500, "size_bytes": 1}] * 20
+    answer = await ada.give("reply", issue, text="a" + "\x01" * 19_998 + "a", attachments=files)
     assert answer.status_code == 422, answer.text
-    assert (await ada.issue(issue))["state"] == "assigned"
+    assert (await ada.issue(issue))["version"] == 2
 
 
 async def test_claim_next_gives_the_most_urgent_then_the_nearest_deadline_and_then_nothing(
@@ -279,6 +259,8 @@ async def test_claim_next_includes_offers_that_the_agent_may_accept(
     queues: QueueService, ada: Staff, tim: Staff
 ) -> None:
     stranger = await queues.staff("stranger", tiers=[2], teams=["experts"])
+    while (await stranger.claim_next(2)).status_code == 200:
+        """Take what other tests have left on the tier."""
     issue = await queues.issue()
     await ada.give("claim", issue)
     await ada.offer(issue, target={"tier": 2, "team": "technical"})
@@ -310,19 +292,15 @@ async def test_only_the_team_lead_changes_the_priority_of_somebody_elses_issue(
     lead = await queues.staff("lea", role=Role.LEAD, teams=["frontline"])
     issue = await queues.issue()
     await ada.give("claim", issue)
-    urgent = {"impact": "high", "urgency": "high", "reason": "Payroll is today."}
-    assert (await bob.give("set-priority", issue, **urgent)).status_code == 409
-    assert (await lead.give("set-priority", issue, **urgent)).json()["priority"] == 1
+    changes: dict[str, Any] = {"impact": "high", "urgency": "high", "reason": "Payroll is today."}
+    assert (await bob.give("set-priority", issue, **changes)).status_code == 409
+    assert (await lead.give("set-priority", issue, **changes)).json()["priority"] == 1
 
 
 async def test_a_command_without_content_takes_no_unknown_field(queues: QueueService, ada: Staff) -> None:
     issue = await queues.issue()
     assert (await ada.give("claim", issue, colour="red")).status_code == 422
     assert (await ada.give("claim", issue)).status_code == 200
-
-
-async def _codes(agent: Staff, issue: UUID, commands: Sequence[str]) -> list[int]:
-    return [(await agent.give(command, issue)).status_code for command in commands]
 
 
 async def test_hostile_paths_and_bodies_are_refused_and_never_fatal(queues: QueueService, ada: Staff) -> None:
@@ -332,10 +310,12 @@ async def test_hostile_paths_and_bodies_are_refused_and_never_fatal(queues: Queu
         headers = ada.headers | {"idempotency-key": "k", "content-type": "application/json"}
         answer = await ada.client.post(f"/tier-queues/issues/{issue}/note", content=body, headers=headers)
         assert answer.status_code in (400, 422), (body, answer.text)
-    for path in (
-        "/issues/none",
-        f"/issues/{issue}/timeline?after=AAAA",
-        "/tiers/1/issues?team=%00",
-        "/tiers/77/issues",
+    for path, parameters in (
+        ("/issues/none", {}),
+        (f"/issues/{issue}/timeline", {"after": "AAAA"}),
+        ("/tiers/1/issues", {"after": "bnVsbA"}),
+        ("/tiers/1/issues", {"team": "\x00"}),
+        ("/tiers/1/issues", {"limit": 100_000}),
+        ("/tiers/77/issues", {}),
     ):
-        assert (await ada.get(path)).status_code == 422, path
+        assert (await ada.get(path, **parameters)).status_code == 422, (path, parameters)

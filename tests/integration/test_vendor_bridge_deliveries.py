@@ -262,16 +262,10 @@ async def test_a_kill_between_the_vendors_answer_and_its_mark_repeats_the_messag
 
 @contextmanager
 def process_of(bridge: Bridge, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    settings = bridge.settings
-    own = {
-        "DATABASE_URL": settings.server_url.get_secret_value(),
-        "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "TIERDESK_SECRET": settings.secret.get_secret_value(),
-        "TIERDESK_NAMESPACE": settings.namespace,
-        "TIERDESK_VENDOR_BRIDGE_ALLOWED_PRIVATE_TARGETS": ",".join(settings.allowed_private_targets),
-    }
     command = [sys.executable, "-m", "vendor_bridge", "run", "--port", str(any_free(set()))]
-    with subprocess.Popen(command, env=os.environ | own | environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, env=os.environ | bridge.environment() | environment, stdout=subprocess.DEVNULL
+    ) as process:
         try:
             yield process
         finally:

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from onebox.ports import any_free
 from shared import webhooks
 from shared.db import Database
-from shared.events import Envelope, decode
+from shared.events import Envelope, Fact, decode
 from shared.events.vendor import VendorFact
 from shared.events.work import WorkFact
 from shared.migrate import migrate
@@ -99,15 +99,29 @@ class Bridge:
         """Publish forwards as tier-queues does, each of an issue of its own. Returns the issues."""
         issues = [new_id() for _ in facts]
         for issue, fact in zip(issues, facts, strict=True):
-            event = envelope(fact, subject=issue)
-            await self.producer.send(
-                f"{self.settings.namespace}support.work",
-                event.model_dump_json().encode(),
-                key=str(issue).encode(),
-                headers=[("type", event.type.encode()), ("id", str(event.id).encode())],
-            )
+            await self.publish("support.work", fact, subject=issue)
         await self.producer.flush()
         return issues
+
+    async def publish(self, topic: str, fact: Fact, *, subject: UUID | str) -> None:
+        """Send one fact as its producer's relay does."""
+        event = envelope(fact, subject=subject)
+        await self.producer.send(
+            f"{self.settings.namespace}{topic}",
+            event.model_dump_json().encode(),
+            key=event.subject.encode(),
+            headers=[("type", event.type.encode()), ("id", str(event.id).encode())],
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The service's settings, for another process of it."""
+        return {
+            "DATABASE_URL": self.settings.server_url.get_secret_value(),
+            "KAFKA_BOOTSTRAP": self.settings.kafka_bootstrap,
+            "TIERDESK_SECRET": self.settings.secret.get_secret_value(),
+            "TIERDESK_NAMESPACE": self.settings.namespace,
+            "TIERDESK_VENDOR_BRIDGE_ALLOWED_PRIVATE_TARGETS": ",".join(self.settings.allowed_private_targets),
+        }
 
     async def heard(self, issue: UUID, *kinds: type[VendorFact]) -> list[VendorFact]:
         """An issue's facts on support.vendor, once they are of these kinds, in this order."""

@@ -1,25 +1,27 @@
 """A running intake with its client applications, as a customer's software meets it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from aiokafka import AIOKafkaProducer
 
 from intake import app, seed
 from intake.seed import ClientApplication, SeededCustomer
 from intake.settings import Settings
-from shared.bus import Consumer
-from shared.events import Fact
+from shared.events import Envelope, Fact
 from shared.service import ALL_ROLES, Role, Service
+from shared.topics import Topic
 from shared.vocabulary import new_id
 from support.events import envelope, record
 from support.infrastructure import Infrastructure
 from support.people import as_command, public_keys
-from support.running import Running, prepare, running
+from support.running import Running, prepare, rows, running
 
 ADA = SeededCustomer(email="ada@example.com", name="Ada Lovelace", account="analytical", plan="gold")
 ISSUE: dict[str, Any] = {
@@ -90,17 +92,32 @@ class Intake:
         return Shop(added.id, str(key), self.running.client)
 
     async def hear(self, issue: str, *facts: Fact, first: int = 1) -> None:
-        """Let facts of another service about an issue arrive; their `seq` counts from `first`."""
-        records = [
-            record(envelope(fact, subject=issue, seq=seq), offset=int(new_id()) % 2**62)
-            for seq, fact in enumerate(facts, first)
-        ]
-        await _consumer(self.service).handle(records)
+        """Let facts of another service about an issue take effect; their `seq` counts from `first`."""
+        await self.handle(*(envelope(fact, subject=issue, seq=seq) for seq, fact in enumerate(facts, first)))
+
+    async def handle(self, *events: Envelope[Any]) -> None:
+        """Let events take effect as one poll of the consumer."""
+        assert self.service.consumer is not None
+        await self.service.consumer.handle([record(event, offset=next(_OFFSETS)) for event in events])
+
+    async def send(self, topic: Topic, event: Envelope[Any]) -> None:
+        """Put an event on its topic, as another service's relay does."""
+        sent = record(event)
+        async with AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap) as producer:
+            await producer.send_and_wait(
+                self.settings.namespace + topic.name,
+                sent.body,
+                key=sent.key.encode(),
+                headers=[(name, value.encode()) for name, value in sent.headers.items()],
+            )
+
+    async def settle(self) -> None:
+        """Take all issues so far as heard of, so that they raise no alarm."""
+        await rows(self.service.db, "UPDATE issue SET unanswered = false")
 
 
-def _consumer(service: Service) -> Consumer:
-    assert service.consumer is not None
-    return service.consumer
+_OFFSETS: Iterator[int] = count(1_000_000)
+"""Of records that no broker has; none is used twice, because dead letters are told apart by them."""
 
 
 def intake_settings(infrastructure: Infrastructure, folder: Path, **changes: Any) -> Settings:

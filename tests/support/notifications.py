@@ -21,7 +21,18 @@ from support.events import envelope, record
 from support.infrastructure import Infrastructure
 from support.people import public_keys
 
-TABLES = "recipient, early, webhook, delivery, outbox, outbox_sequence, inbox, dead_letter, idempotency, directory"
+TABLES = (
+    "recipient",
+    "early",
+    "webhook",
+    "delivery",
+    "outbox",
+    "outbox_sequence",
+    "inbox",
+    "dead_letter",
+    "idempotency",
+    "directory",
+)
 
 _migrated: set[str] = set()
 
@@ -39,7 +50,8 @@ async def emptied(settings: Settings) -> None:
         _migrated.add(settings.database_name)
     db = Database(settings)
     async with db.transaction() as tx:
-        await tx.fetch(f"TRUNCATE {TABLES}")
+        for table in TABLES:
+            await tx.fetch(f"DELETE FROM {table}")
         await tx.fetch("UPDATE clock SET ahead = '0'")
     await db.close()
 

@@ -12,6 +12,7 @@ import httpx2
 
 from shared.bus import Consumer
 from shared.events import Fact
+from shared.events.directory import VendorListed
 from shared.service import ALL_ROLES, Role, Service
 from shared.vocabulary import Role as StaffRole
 from shared.vocabulary import new_id
@@ -49,7 +50,7 @@ class Staff:
     ) -> httpx2.Response:
         """A command on an issue, under a new Idempotency-Key unless one is given."""
         headers = people.as_command(self.headers, key=key, version=version)
-        content = {"json": body} if body else {}
+        content: dict[str, Any] = {"json": body} if body else {}
         return await self.client.post(f"/tier-queues/issues/{issue}/{command}", headers=headers, **content)
 
     async def offer(self, issue: UUID, **changes: Any) -> httpx2.Response:
@@ -144,6 +145,11 @@ class QueueService:
             ]
             await self.consumer.handle([events.record(event, offset=next(OFFSETS)) for event in routed])
         return made
+
+    async def list_vendor(self, vendor: str) -> None:
+        """Let vendor-bridge tell of a vendor that takes cases."""
+        fact = VendorListed(entity=vendor, version=1, name=vendor.title(), products=(), active=True)
+        await self.consumer.handle([events.record(events.envelope(fact), offset=next(OFFSETS))])
 
     async def move_clock(self, ahead: timedelta) -> None:
         """Let so much time pass for the service."""

@@ -43,7 +43,7 @@ class Taker:
         return f"250 kept as {number}"
 
 
-def build(mailbox: Mailbox, *, smtp_port: int) -> Starlette:
+def build(mailbox: Mailbox, *, host: str, smtp_port: int) -> Starlette:
     """The page, with the SMTP server as long as it is up."""
 
     @asynccontextmanager
@@ -51,7 +51,7 @@ def build(mailbox: Mailbox, *, smtp_port: int) -> Starlette:
         taker = Taker(mailbox)
         server = await asyncio.get_running_loop().create_server(
             lambda: SMTP(taker, data_size_limit=MESSAGE_LIMIT_BYTES, enable_SMTPUTF8=True, hostname="mail.localhost"),
-            LOOPBACK,
+            host,
             smtp_port,
         )
         async with server:
@@ -85,15 +85,16 @@ def build(mailbox: Mailbox, *, smtp_port: int) -> Starlette:
 
 
 def main() -> None:
-    """Serve SMTP and the page, on loopback only."""
+    """Serve SMTP and the page; on loopback unless told otherwise."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default=LOOPBACK)
     options = parser.parse_args()
     uvicorn.run(
-        build(Mailbox(options.folder, limit=KEPT_MESSAGES), smtp_port=options.smtp_port),
-        host=LOOPBACK,
+        build(Mailbox(options.folder, limit=KEPT_MESSAGES), host=options.host, smtp_port=options.smtp_port),
+        host=options.host,
         port=options.port,
         log_level="warning",
         access_log=False,

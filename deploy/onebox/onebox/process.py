@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("services", type=lambda text: text.split(","))
     parser.add_argument("--roles", type=lambda text: text.split(","), required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     options = parser.parse_args()
     roles = frozenset(options.roles)
     unknown = set(options.services) - set(SERVICES)
@@ -36,7 +37,7 @@ def main() -> None:
 
     asyncio.run(until_servers_listen())
     services = [build(read()) for build, read in zip(builds, settings, strict=True)]
-    run(*services, roles=roles, port=options.port)
+    run(*services, roles=roles, host=options.host, port=options.port)
 
 
 async def until_servers_listen() -> None:

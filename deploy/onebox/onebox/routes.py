@@ -28,10 +28,12 @@ def routes(tier_groups: Sequence[str] = TIER_GROUPS) -> tuple[Route, ...]:
         for group in tier_groups
         for tier in group.split(",")
     )
+    # A tier that no process names belongs to the lowest one.
+    unnamed = Route("/tier-queues/tiers/", (tier_process(min(tier_groups)),))
     every_tier = Route("/tier-queues/", tuple(map(tier_process, tier_groups)))
     others = (Route(f"/{service}/", (service,)) for service in SERVICES if service != "tier-queues")
     portal = Route("/", ("intake",))
-    return (*by_tier, every_tier, *others, portal)
+    return (*by_tier, unnamed, every_tier, *others, portal)
 
 
 def upstreams_of(path: str, table: Sequence[Route]) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ async def _publish(tx: Transaction, drafts: Sequence[Draft], issues: Sequence[Ac
     events = [
         Outgoing(
             str(issue.id),
-            IssueSubmitted.model_construct(submission=issue.submission),
+            IssueSubmitted(submission=issue.submission),
             time=draft.at,
             traceparent=draft.submit.traceparent,
             json=f'{{"submission":{issue.json}}}',
@@ -148,7 +148,7 @@ def _customer(submit: Submit, found: Found) -> Customer | Problem:
         return known
     if given.email is None or (known is None and given.name is None):
         return invalid("`customer` is not known; give `email` and `name`.")
-    return Customer.model_construct(
+    return Customer(
         id=known.id if known else new_id(),
         name=given.name or (known.name if known else ""),
         email=given.email,

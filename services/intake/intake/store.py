@@ -56,9 +56,7 @@ async def look_up(tx: Transaction, submits: Sequence[Submit]) -> list[Found]:
 
 
 def _customer(row: Sequence[Any]) -> Customer:
-    return Customer.model_construct(
-        id=row[0], name=row[1], email=row[2], account=row[3], plan=row[4], account_manager=row[5]
-    )
+    return Customer(id=row[0], name=row[1], email=row[2], account=row[3], plan=row[4], account_manager=row[5])
 
 
 Place = tuple[str, str]

@@ -118,7 +118,7 @@ def submission_of(
 ) -> Submission:
     """The submission that is published and carried on by the router; its parts were validated when they came in."""
     body = submit.body
-    return Submission.model_construct(
+    return Submission(
         number=number,
         accepted_at=accepted_at,
         application=submit.application,

@@ -137,10 +137,15 @@ async def listening(tx: Transaction) -> frozenset[str]:
 _DELIVER: Final = f"""
 WITH present AS MATERIALIZED (SELECT {NOW} AS now)
 INSERT INTO delivery (id, issue, channel, application, about, cause, content, state, next_attempt_at, created_at)
-SELECT new.*, 'waiting', present.now, present.now
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[]) AS new, present
+SELECT new.*, 'waiting', greatest(present.now, (
+    SELECT max(line.next_attempt_at) FROM delivery AS line
+    WHERE line.issue = new.issue AND line.channel = new.channel AND line.state = 'waiting' AND line.lease IS NULL
+)), present.now
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[])
+    AS new (id, issue, channel, application, about, cause, content), present
 ON CONFLICT (id) DO NOTHING
 """  # noqa: S608
+"""Behind one that is tried again later, a delivery is not due before it: during a long outage nobody looks at it."""
 
 
 async def deliver(tx: Transaction, deliveries: Sequence[NewDelivery]) -> None:

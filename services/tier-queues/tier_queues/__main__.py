@@ -2,20 +2,24 @@
 
 import asyncio
 import json
+import re
 import sys
-from typing import Annotated, get_args
+from typing import Annotated, Final, get_args
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from shared import migrate as migrations
 from shared.service import Role as ProcessRole
 from shared.service import run
-from shared.vocabulary import Role
+from shared.vocabulary import Role, Tier
 from tier_queues import passwords, roster, seed
 from tier_queues.app import build
 from tier_queues.seed import FirstAgent
 from tier_queues.sessions import new_signing_key, public_keys_of
 from tier_queues.settings import Settings
+
+_TIER: Final = TypeAdapter(Tier)
 
 program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -53,6 +57,8 @@ def add_agent(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     if password is not None and len(password) < passwords.LENGTH_MINIMUM:
         raise typer.BadParameter(f"a password has at least {passwords.LENGTH_MINIMUM} characters")
+    if re.match(roster.SIGN_IN_NAME, agent) is None:
+        raise typer.BadParameter("a sign-in name has small letters, digits and . _ @ -, at most 60")
     added = FirstAgent(agent, name, role, _numbers(tiers), _words(teams), capacity, password)
     try:
         made = seed.seed_agents(Settings(), [added])
@@ -87,8 +93,8 @@ def _words(listed: str) -> tuple[str, ...]:
 
 def _numbers(listed: str) -> tuple[int, ...]:
     try:
-        return tuple(sorted({int(part) for part in _words(listed)}))
-    except ValueError as error:
+        return tuple(sorted({_TIER.validate_strings(part) for part in _words(listed)}))
+    except ValidationError as error:
         raise typer.BadParameter(f"{listed} is not a list of tiers") from error
 
 

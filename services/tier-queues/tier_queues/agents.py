@@ -39,10 +39,8 @@ class Agent:
 
 
 def may_lead(agent: Agent, issue: Issue) -> bool:
-    """Whether this is the lead of the issue's team, of the offered team, or of those who watch a vendor's issue."""
+    """Whether this is the lead of the issue's team or of the offered one."""
     places = [work.Target(tier=issue.tier, team=issue.team)]
     if issue.offer is not None:
         places.append(issue.offer.target)
-    if issue.minding_tier != issue.tier:
-        places.append(work.Target(tier=issue.minding_tier))
     return any(agent.leads(place) for place in places)

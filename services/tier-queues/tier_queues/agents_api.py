@@ -20,9 +20,8 @@ from tier_queues import passwords, roster, sessions
 from tier_queues.roster import Member
 from tier_queues.session_api import Desk, MemberView
 
-SIGN_IN_NAME: Final = r"^[a-z0-9][a-z0-9._@-]{0,59}$"
 CAPACITY_DEFAULT: Final = 20
-SignInName = Annotated[str, Field(pattern=SIGN_IN_NAME)]
+SignInName = Annotated[str, Field(pattern=roster.SIGN_IN_NAME)]
 _KEY: Final = TypeAdapter(tuple[SignInName])
 
 Password = Annotated[SecretStr, Field(min_length=passwords.LENGTH_MINIMUM, max_length=passwords.LENGTH_LIMIT)]

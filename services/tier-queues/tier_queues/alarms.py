@@ -8,7 +8,7 @@ from tier_queues.settings import Settings
 
 _ALARMS: Final = f"""
 SELECT (SELECT count(DISTINCT issue_id) FROM early_facts WHERE received_at < clock_timestamp() - $1::interval),
-       (SELECT count(*) FROM issues WHERE next_due < {NOW} - $2::interval)
+       (SELECT count(*) FROM issues WHERE next_due < (SELECT {NOW} - $2::interval))
 """  # noqa: S608
 
 

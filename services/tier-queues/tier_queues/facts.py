@@ -53,6 +53,7 @@ def heard(issue: Issue, fact: Fact, *, now: datetime, policies: Policies) -> Dec
 
     fact: of a type that EFFECTS holds; others say nothing about the life of an issue and raise KeyError.
     """
+    now = max(now, issue.last_at)
     decision = announced(Decision(issue), now=now, policies=policies)
     decision = HANDLERS[type(fact)](decision, fact, now=now, policies=policies)
     assert decision.issue.state in EFFECTS[issue.state, type(fact)], (issue.state, type(fact), decision.issue.state)

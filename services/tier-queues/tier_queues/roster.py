@@ -30,6 +30,8 @@ class NoSuchTeam(ValueError):
     """A team that nobody has made. The arguments are the unknown names."""
 
 
+SIGN_IN_NAME: Final = r"^[a-z0-9][a-z0-9._@-]{0,59}$"
+
 _MEMBER: Final = "id, name, role, tiers, teams, capacity, active, version"
 
 

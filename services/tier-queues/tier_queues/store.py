@@ -31,13 +31,14 @@ SELECT locked.body::text, {NOW}, (
     ) AS loads
 ) FROM (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE) AS locked
 """  # noqa: S608
-_LOCK_DUE: Final = f"""
+LOCK_DUE: Final = f"""
 SELECT locked.body::text, {NOW} FROM (
-    SELECT body FROM issues WHERE next_due <= {NOW} AND (timer_tier = ANY($1) OR $2 AND timer_tier <> ALL($3))
+    SELECT body FROM issues WHERE next_due <= (SELECT {NOW}) AND (timer_tier = ANY($1) OR $2 AND timer_tier <> ALL($3))
     ORDER BY next_due LIMIT $4 FOR UPDATE SKIP LOCKED
 ) AS locked
 """  # noqa: S608
-_NEXT: Final = f"""
+"""The present is a query of its own: an index cannot be asked for what a volatile function says row by row."""
+NEXT: Final = f"""
 SELECT locked.body::text, {NOW} FROM (
     SELECT body FROM issues WHERE queue_tier = $1 AND (queue_agent IS NULL OR queue_agent = $2)
         AND (NOT members_only OR queue_team = ANY($3)) AND owner IS DISTINCT FROM $2
@@ -108,13 +109,13 @@ async def lock_due(
 
     tiers: those whose timers are ours. others: every tier but these is ours too, or None.
     """
-    rows = await tx.fetch(_LOCK_DUE, sorted(tiers), others is not None, sorted(others or ()), limit)
+    rows = await tx.fetch(LOCK_DUE, sorted(tiers), others is not None, sorted(others or ()), limit)
     return [(issue_of(row[0]), row[1]) for row in rows]
 
 
 async def lock_next(tx: Transaction, tier: int, agent: str, teams: Collection[str]) -> tuple[Issue, datetime] | None:
     """The first issue of a tier's queue that this agent may claim and nobody else is claiming right now."""
-    rows = await tx.fetch(_NEXT, tier, agent, sorted(teams))
+    rows = await tx.fetch(NEXT, tier, agent, sorted(teams))
     return (issue_of(rows[0][0]), rows[0][1]) if rows else None
 
 

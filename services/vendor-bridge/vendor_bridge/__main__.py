@@ -5,9 +5,11 @@ import json
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from shared import migrate as migrations
 from shared.service import Role, run
+from shared.targets import TargetRefused
 from vendor_bridge.settings import Settings
 
 program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -45,7 +47,11 @@ def add_vendor(
     from vendor_bridge.seed import add
 
     added = add(Settings(), vendor_id, name=name, url=url, products=product or [], fields=field, rotate=rotate)
-    typer.echo(json.dumps(asyncio.run(added)))
+    try:
+        typer.echo(json.dumps(asyncio.run(added)))
+    except (TargetRefused, ValidationError) as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(2) from error
 
 
 if __name__ == "__main__":

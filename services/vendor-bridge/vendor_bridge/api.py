@@ -15,15 +15,16 @@ from shared.auth import OPERATORS, STAFF, Allow, Caller, StaffTokens
 from shared.db import Database, Transaction
 from shared.idempotency import Answer
 from shared.paging import Cursor, Limit, Page, cursor_of, key_in
-from shared.problems import conflict, not_found, unauthenticated
+from shared.problems import conflict, not_found, stale, unauthenticated
 from shared.telemetry import log
 from shared.vocabulary import Text, Word
 from shared.webhooks import SignatureRefused, verify
 from vendor_bridge import handlers, reading, registry
 from vendor_bridge.case import Case, CaseState, NotAllowed
 from vendor_bridge.contract import Vendor, VendorId
-from vendor_bridge.handlers import Callback, NoSuchCase, NoSuchVendor, RepeatedWithOtherBody
+from vendor_bridge.handlers import Callback
 from vendor_bridge.reading import Delivery
+from vendor_bridge.refusals import NoSuchCase, NoSuchVendor, RepeatedWithOtherBody, Stale
 from vendor_bridge.settings import Settings
 from vendor_bridge.vendors import SECRETS_KEY
 
@@ -181,20 +182,22 @@ def add_cases(api: Api, db: Database, tokens: StaffTokens, settings: Settings) -
         """Send a case again that the vendor does not have, with the whole schedule of attempts before it."""
 
         async def act(tx: Transaction) -> Answer:
-            return _answer(await _replayed(tx, case, settings))
+            return _answer(await _replayed(tx, case, settings, command.expected))
 
         return (await idempotency.once(db, command.key, act)).response()
 
 
-async def _replayed(tx: Transaction, case: UUID, settings: Settings) -> Case:
+async def _replayed(tx: Transaction, case: UUID, settings: Settings, expected: int | None) -> Case:
     try:
-        return await handlers.replay(tx, case, settings)
+        return await handlers.replay(tx, case, settings, expected=expected)
     except NoSuchCase as error:
         raise not_found() from error
     except NotAllowed as error:
         raise conflict("not-allowed", str(error), state=error.state, allowed=error.allowed) from error
     except NoSuchVendor as error:
         raise conflict("no-such-vendor", f"There is no active vendor {error}.") from error
+    except Stale as error:
+        raise stale(error.version) from error
 
 
 def _answer(case: Case) -> Answer:

@@ -14,20 +14,9 @@ from shared.vocabulary import new_id
 from vendor_bridge import queue, registry, store
 from vendor_bridge.case import Case, CaseState, Decision, Heard, Signal, decide, learned
 from vendor_bridge.contract import Vendor, meaning, message
+from vendor_bridge.refusals import NoSuchCase, NoSuchVendor, RepeatedWithOtherBody, Stale
 from vendor_bridge.settings import Settings
 from vendor_bridge.store import Attempted, NewDelivery
-
-
-class NoSuchCase(LookupError):
-    """There is no case with this id, or it belongs to another vendor."""
-
-
-class NoSuchVendor(LookupError):
-    """The case names a vendor that is not registered, or no longer active."""
-
-
-class RepeatedWithOtherBody(Exception):
-    """A callback's id came before, with another body."""
 
 
 def callback_url(settings: Settings, vendor: str) -> str:
@@ -137,10 +126,10 @@ async def hear(db: Database, callback: Callback) -> Case:
     return case
 
 
-async def replay(tx: Transaction, case_id: UUID, settings: Settings) -> Case:
+async def replay(tx: Transaction, case_id: UUID, settings: Settings, *, expected: int | None = None) -> Case:
     """Send a case again, at once and with the whole schedule before it.
 
-    Raises NoSuchCase, NotAllowed when the vendor has it, NoSuchVendor when there is nobody to send it to.
+    Raises NoSuchCase, NotAllowed when the vendor has it, NoSuchVendor when there is nobody to send it to, and Stale.
     """
     case = (await store.lock(tx, [case_id])).get(case_id)
     if case is None:
@@ -150,6 +139,8 @@ async def replay(tx: Transaction, case_id: UUID, settings: Settings) -> Case:
     vendor = (await registry.find(tx, [case.vendor])).get(case.vendor)
     if vendor is None or not vendor.active:
         raise NoSuchVendor(case.vendor)
+    if expected is not None and expected != case.version:
+        raise Stale(case.version)
     if not await store.rearm(tx, case_id):
         forwarded = await store.forwarded(tx, case_id)
         await store.add_deliveries(tx, [_first_delivery(vendor, forwarded, settings, now)])

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 from shared.db import NOW, Transaction
 from shared.events.directory import VendorListed
 from shared.outbox import Outgoing, publish
+from shared.telemetry import log
 from shared.vocabulary import new_id
-from shared.webhooks import new_secret, seal, unseal
+from shared.webhooks import SecretMalformed, new_secret, seal, unseal
 from vendor_bridge.contract import Field, Meaning, Vendor
 from vendor_bridge.settings import Settings
 from vendor_bridge.tables import VENDOR
@@ -140,7 +141,11 @@ async def secrets_of(tx: Transaction, vendors: Sequence[str], direction: Directi
     )
     found: dict[str, list[str]] = {vendor: [] for vendor in vendors}
     for vendor, sealed in rows:
-        found[vendor].append(unseal(key, bytes(sealed), owner=_owner(vendor, direction)))
+        try:
+            found[vendor].append(unseal(key, bytes(sealed), owner=_owner(vendor, direction)))
+        except SecretMalformed:
+            # The installation's root secret is another one: this vendor needs new secrets, nobody else suffers.
+            log().error("secret cannot be unsealed", service=Settings.SERVICE, vendor=vendor, direction=direction)
     return found
 
 

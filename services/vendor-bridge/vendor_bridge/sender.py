@@ -42,13 +42,15 @@ class Sender:
     key: bytes
     """Unseals the vendors' secrets."""
     _at_work: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    _freed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a delivery has ended."""
     _record: Together[Attempted, None] = field(init=False)
 
     def __post_init__(self) -> None:
         self._record = Together(self.db, self._recorded, lanes=1)
 
     async def turn(self) -> bool:
-        """Claim what is due and send it, woken by this process's own commits or after `delivery_poll`."""
+        """Claim what is due and send it, woken by a commit, the end of a delivery, or after `delivery_poll`."""
         await self._woken()
         claimed, secrets = await self._claim()
         for delivery in claimed:
@@ -65,21 +67,23 @@ class Sender:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._at_work.pop(task, None)
+        self._freed.set()
         if not task.cancelled() and task.exception() is not None:
             # The lease ends by itself and the delivery is tried again.
             log().error("delivery broke off", service=self.settings.SERVICE, exc_info=task.exception())
 
     async def _woken(self) -> None:
-        """Until a commit of this process, or `delivery_poll`. The event stays set while the broker is away."""
-        seconds = self.settings.delivery_poll.total_seconds()
-        if self.db.published.is_set():
-            await asyncio.sleep(seconds)
-            return
+        """Until this process commits an event or ends a delivery, at most `delivery_poll`."""
+        # While the broker is away `published` stays set; then it says nothing new.
+        events = [self._freed] if self.db.published.is_set() else [self._freed, self.db.published]
+        waits = [asyncio.ensure_future(event.wait()) for event in events]
         try:
-            async with asyncio.timeout(seconds):
-                await self.db.published.wait()
-        except TimeoutError:
-            return
+            seconds = self.settings.delivery_poll.total_seconds()
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._freed.clear()
 
     async def _claim(self) -> tuple[list[Claimed], dict[str, list[str]]]:
         async with self.db.transaction() as tx:
@@ -106,6 +110,8 @@ class Sender:
         await self._keep(attempt, until=started + self.settings.delivery_lease.total_seconds())
 
     async def _post(self, delivery: Claimed, secrets: Sequence[str]) -> Reply:
+        if not secrets:
+            raise NotReached("There is no secret to sign with; renew the vendor's secrets.", timedelta())
         headers = webhooks.sign(secrets, message_id(delivery.id), datetime.now(UTC), delivery.body)
         return await self.outgoing.post(delivery.url, delivery.body, {"content-type": "application/json", **headers})
 

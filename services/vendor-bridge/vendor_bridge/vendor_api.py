@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
 from starlette.responses import Response
@@ -20,9 +20,12 @@ from shared.webhooks import seal, unseal
 from vendor_bridge import contract, registry, vendors
 from vendor_bridge.contract import OUR_WORDS, Meaning, Vendor, VendorId
 from vendor_bridge.handlers import callback_url
+from vendor_bridge.refusals import NoSuchVendor, Stale, VendorExists
 from vendor_bridge.registry import Secrets
 from vendor_bridge.settings import Settings
-from vendor_bridge.vendors import Contract, NoSuchVendor, Stale, VendorExists
+from vendor_bridge.vendors import Contract
+
+Done = TypeVar("Done")
 
 PRODUCTS_LIMIT: Final = 100
 STATES_LIMIT: Final = 100
@@ -125,7 +128,7 @@ def add_vendors(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
 
         async def act(tx: Transaction) -> VendorWithSecrets:
             _insist(refusal)
-            vendor, secrets = await vendors.register(tx, body.id, body.contract(), settings)
+            vendor, secrets = await _refusing(vendors.register(tx, body.id, body.contract(), settings))
             return VendorWithSecrets.told(vendor, secrets, settings)
 
         return await _once_sealed(db, command, act, settings, status=201)
@@ -137,18 +140,19 @@ def add_vendors(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
 
         async def act(tx: Transaction) -> Answer:
             _insist(refusal)
-            vendor = await vendors.change(tx, vendor_id, body.contract(), expected=command.expected)
+            vendor = await _refusing(vendors.change(tx, vendor_id, body.contract(), expected=command.expected))
             shown = VendorView.of(vendor, settings)
             return Answer(200, shown.model_dump_json().encode(), (etag(vendor.version),))
 
-        return (await _refusing(idempotency.once(db, command.key, act))).response()
+        return (await idempotency.once(db, command.key, act)).response()
 
     @api.post("/vendors/{vendor_id}/secrets", allow=operators, response_model=VendorWithSecrets)
     async def renew_secrets(vendor_id: VendorId, command: Command) -> Response:
         """New secrets in both directions; the old ones work for a day longer."""
 
         async def act(tx: Transaction) -> VendorWithSecrets:
-            vendor, secrets = await vendors.renew_secrets(tx, vendor_id, settings, expected=command.expected)
+            work = vendors.renew_secrets(tx, vendor_id, settings, expected=command.expected)
+            vendor, secrets = await _refusing(work)
             return VendorWithSecrets.told(vendor, secrets, settings)
 
         return await _once_sealed(db, command, act, settings, status=200)
@@ -183,12 +187,12 @@ async def _once_sealed(
         told = await act(tx)
         return Answer(status, seal(key, told.model_dump_json(), owner=owner), (etag(told.version),))
 
-    answer = await _refusing(idempotency.once(db, command.key, sealed))
+    answer = await idempotency.once(db, command.key, sealed)
     return replace(answer, body=unseal(key, answer.body, owner=owner).encode()).response()
 
 
-async def _refusing(work: Awaitable[Answer]) -> Answer:
-    """The answer, or the Problem that tells why there is none."""
+async def _refusing(work: Awaitable[Done]) -> Done:
+    """What was done, or the Problem that tells why nothing was."""
     try:
         return await work
     except VendorExists as error:

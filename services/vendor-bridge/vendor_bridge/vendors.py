@@ -7,27 +7,12 @@ from shared.db import Transaction
 from shared.targets import check_target
 from vendor_bridge import registry
 from vendor_bridge.contract import Field, Meaning, Vendor
+from vendor_bridge.refusals import NoSuchVendor, Stale, VendorExists
 from vendor_bridge.registry import Secrets
 from vendor_bridge.settings import Settings
 
 SECRETS_KEY = "vendor-secrets"
 """Purpose of the key that seals vendors' secrets."""
-
-
-class VendorExists(Exception):
-    """There is a vendor with this id already."""
-
-
-class NoSuchVendor(LookupError):
-    """There is no vendor with this id."""
-
-
-class Stale(Exception):
-    """The vendor was changed since; `version` is the present one."""
-
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the present version is {version}")
-        self.version = version
 
 
 @dataclass(frozen=True, slots=True)

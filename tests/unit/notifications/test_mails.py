@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notifications.addresses import Addresses
 from notifications.mails import Letterhead, Recipient, Unsendable, mail, one_line
@@ -100,7 +102,7 @@ def test_every_mail_names_the_request_and_can_be_read_as_text_and_as_html(about:
 def test_a_reply_holds_what_the_agent_wrote() -> None:
     message = sent(notice(text="First line.\nSecond line."))
     assert "Ada wrote" in body(message, "plain")
-    assert ["First line.", "Second line."] == body(message, "plain").splitlines()[4:6]
+    assert body(message, "plain").splitlines()[4:6] == ["First line.", "Second line."]
     assert "First line.<br>" in body(message, "html")
 
 
@@ -158,6 +160,19 @@ def test_what_was_written_stays_text(text: str) -> None:
     message = sent(notice(text=text, author=text, files=(text,)))
     assert list(message.keys()) == EXPECTED_HEADERS
     assert not any(tag in body(message, "html") for tag in ("<script", "<img"))
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from('=?utf-8qb_@<>,;:"()[]\\\r\n.'), max_size=120
+)
+
+
+@settings(deadline=None)
+@given(WORDS, WORDS, WORDS)
+def test_a_mail_can_be_made_of_whatever_people_write(title: str, name: str, text: str) -> None:
+    content = mail(notice(text=text), recipient(title=title, name=name), CAUSE, LETTERHEAD)
+    message = BytesParser(EmailMessage, policy=email.policy.compat32).parsebytes(content)
+    assert list(message.keys()) == EXPECTED_HEADERS
 
 
 @pytest.mark.parametrize(

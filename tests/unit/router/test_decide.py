@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from router.outcome import Correction
 from router.record import OTHER_WORDS
-from shared.events.routing import Routing
-from shared.vocabulary import Level
-from support.events import customer, submission
+from shared.events import EVENT_LIMIT_BYTES, Fact
+from shared.events.issues import IssueSubmitted
+from shared.events.routing import IssueRouted, Routing
+from shared.vocabulary import TEXT_LIMIT, Level, new_id
+from support.events import customer, envelope, submission
 from support.poison import POISON_TEXTS
 from support.policies import decided_by_policy, shipped
 
@@ -297,6 +299,21 @@ def test_no_text_crashes_stalls_or_swells_a_decision(text: str) -> None:
     routing = decided_by_policy(issue)
     assert time.thread_time() - started < SECONDS_FOR_THE_LONGEST_TEXT
     assert len(routing.model_dump_json()) < RECORD_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("letter", ["x", "\x01", "é", "\U0001f469"])
+def test_the_largest_issue_that_can_be_accepted_can_also_be_routed(letter: str) -> None:
+    words = ". ".join(WORDS)
+    issue = submission(text=words + letter * (TEXT_LIMIT - len(words)))
+    room = IssueSubmitted.LIMIT_BYTES - size(IssueSubmitted(submission=issue))
+    largest = issue.model_copy(update={"form": {"log": "x" * (room - len('"log":""'))}})
+    assert size(IssueSubmitted(submission=largest)) == IssueSubmitted.LIMIT_BYTES
+    routed_fact = IssueRouted(decision=new_id(), revision=0, submission=largest, routing=decided_by_policy(largest))
+    assert size(routed_fact) < EVENT_LIMIT_BYTES
+
+
+def size(fact: Fact) -> int:
+    return len(envelope(fact).model_dump_json().encode())
 
 
 def test_a_text_of_all_keywords_does_not_swell_a_decision() -> None:

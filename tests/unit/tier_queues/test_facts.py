@@ -1,5 +1,8 @@
 """What customers, vendors and the router do to an issue."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from shared.events import issues, vendor, work
@@ -11,6 +14,7 @@ from tier_queues import commands as c
 from tier_queues.issue import Issue, UnseenMessages
 
 REPLY = events.customer_replied(text="Still broken.")
+GAVE_UP = issues.IssueWithdrawn(at=NOW)
 REOPEN = issues.ReopenRequested(at=NOW)
 
 
@@ -28,8 +32,8 @@ def test_a_customer_who_was_asked_brings_the_issue_back_to_its_owner(fact: Fact)
 
 @pytest.mark.parametrize("fact", [REPLY, REOPEN], ids=["reply", "reopen"])
 @pytest.mark.parametrize("over", [queues.resolved, queues.closed], ids=["resolved", "closed"])
-def test_a_customer_reopens_what_was_over_for_its_last_owner(over: object, fact: Fact) -> None:
-    decision = told(over(), fact)  # type: ignore[operator]
+def test_a_customer_reopens_what_was_over_for_its_last_owner(over: Callable[[], Issue], fact: Fact) -> None:
+    decision = told(over(), fact)
     assert facts_of(decision) == [work.CustomerHeard, work.IssueReopened]
     issue = decision.issue
     assert (issue.state, issue.owner, issue.owner_name) == ("assigned", "ada", "Ada")
@@ -37,14 +41,14 @@ def test_a_customer_reopens_what_was_over_for_its_last_owner(over: object, fact:
 
 
 def test_what_nobody_solved_reopens_in_the_queue_of_its_tier() -> None:
-    withdrawn = told(queues.queued(tier=2), issues.IssueWithdrawn(at=NOW)).issue
+    withdrawn = told(queues.queued(tier=2), GAVE_UP).issue
     assert (withdrawn.state, withdrawn.resolution, withdrawn.solved_tier) == ("resolved", "withdrawn", 2)
     reopened = told(withdrawn, REPLY).issue
     assert (reopened.state, reopened.tier, reopened.team) == ("queued", 2, "technical")
 
 
 def test_what_was_withdrawn_while_with_a_vendor_reopens_where_it_was_watched() -> None:
-    withdrawn = told(queues.with_vendor(), issues.IssueWithdrawn(at=NOW)).issue
+    withdrawn = told(queues.with_vendor(), GAVE_UP).issue
     reopened = told(withdrawn, REPLY).issue
     assert (reopened.state, reopened.tier, reopened.team) == ("queued", 2, "technical")
 
@@ -170,7 +174,7 @@ def test_a_vendor_who_speaks_of_an_unknown_case_is_noted() -> None:
 
 
 def test_a_withdrawal_of_what_is_over_changes_nothing_but_the_timeline() -> None:
-    decision = told(queues.resolved(), issues.IssueWithdrawn(at=NOW))
+    decision = told(queues.resolved(), GAVE_UP)
     assert facts_of(decision) == [work.CustomerHeard]
     assert decision.issue.resolution == "solved"
 
@@ -200,8 +204,8 @@ def test_the_later_decision_moves_what_is_queued_and_leaves_the_category() -> No
 
 
 @pytest.mark.parametrize("owned", [queues.assigned, queues.waiting_for_customer, queues.offered])
-def test_the_later_decision_takes_no_work_out_of_an_owners_hands(owned: object) -> None:
-    issue = reclassified(owned())  # type: ignore[operator]
+def test_the_later_decision_takes_no_work_out_of_an_owners_hands(owned: Callable[[], Issue]) -> None:
+    issue = reclassified(owned())
     rerouted = told(issue, events.routed(revision=1, tier=3, skills=("sql",), vendor="other")).issue
     assert (rerouted.state, rerouted.owner, rerouted.tier, rerouted.team) == (issue.state, "ada", 1, "frontline")
     assert (rerouted.skills, rerouted.vendor) == (("sql",), "other")
@@ -216,6 +220,19 @@ def test_a_decision_for_an_older_revision_is_only_noted(revision: int) -> None:
     assert decision.issue.tier == 1
 
 
+def test_a_first_decision_that_comes_again_is_only_noted() -> None:
+    decision = told(queues.queued(), events.routed(tier=3))
+    assert facts_of(decision) == [work.IssueNoted]
+    assert decision.issue.tier == 1
+
+
+@pytest.mark.parametrize("unowned", [queues.with_vendor, lambda: told(queues.queued(), GAVE_UP).issue])
+def test_the_later_decision_does_not_move_what_is_with_a_vendor_or_over(unowned: Callable[[], Issue]) -> None:
+    issue = unowned()
+    rerouted = told(replace(issue, revision=1), events.routed(revision=1, tier=3)).issue
+    assert (rerouted.state, rerouted.tier) == (issue.state, issue.tier)
+
+
 def test_a_later_decision_for_a_vendor_waits_for_people_where_it_is_watched() -> None:
     rerouted = told(reclassified(queues.queued()), events.routed(revision=1, tier=4)).issue
     assert (rerouted.state, rerouted.tier, rerouted.team) == ("queued", 2, "technical")
@@ -228,7 +245,7 @@ def test_a_later_decision_leaves_a_persons_priority_alone() -> None:
 
 
 def test_early_facts_are_applied_when_the_issue_is_made() -> None:
-    decision = opened(REPLY, issues.IssueWithdrawn(at=NOW))
+    decision = opened(REPLY, GAVE_UP)
     assert facts_of(decision) == [work.IssueQueued, work.CustomerHeard, work.IssueResolved]
     assert (decision.issue.state, decision.issue.version) == ("resolved", 3)
 
@@ -252,4 +269,27 @@ def test_an_owner_who_solved_at_another_tier_gets_it_back_there() -> None:
 
 def test_the_last_owner_is_who_solved_it_and_not_who_gave_it_back() -> None:
     issue = after(queues.assigned(), c.PutBack(reason="Lunch."), by=ADA)
-    assert told(told(issue, issues.IssueWithdrawn(at=NOW)).issue, REPLY).issue.state == "queued"
+    assert told(told(issue, GAVE_UP).issue, REPLY).issue.state == "queued"
+
+
+def test_who_solved_it_last_gets_it_back() -> None:
+    issue = after(told(queues.resolved(), REPLY).issue, c.PutBack(reason="Lunch."))
+    issue = after(issue, c.Claim(), queues.resolve(), by=queues.BOB)
+    assert told(issue, REPLY).issue.owner == "bob"
+
+
+def test_what_more_a_vendor_says_of_a_case_that_is_over_does_not_end_the_wait_for_another() -> None:
+    issue = queues.waiting_for_vendor()
+    issue = told(issue, vendor_fact(issue, vendor.VendorCaseRejected, text="Not ours.")).issue
+    rejected = issue.cases[0].id
+    issue = after(issue, c.Forward(vendor="other", ask="And you?"))
+    again = events.vendor_said(vendor.VendorCaseUpdated, case=rejected, text="Did it help?", question=True)
+    decision = told(issue, again)
+    assert facts_of(decision) == [work.VendorHeard]
+    assert (decision.issue.state, decision.issue.cases[0].state) == ("waiting", "rejected")
+
+
+def test_a_vendors_reference_is_kept_when_a_later_fact_does_not_repeat_it() -> None:
+    issue = queues.waiting_for_vendor()
+    issue = told(issue, vendor_fact(issue, vendor.VendorCaseAcknowledged, reference="A-17")).issue
+    assert told(issue, vendor_fact(issue, vendor.VendorCaseDelivered, attempts=1)).issue.cases[0].reference == "A-17"

@@ -96,6 +96,8 @@ def test_the_owner_cannot_accept_or_return_their_own_offer() -> None:
     issue = after(queues.assigned(), to(tier=1))
     assert not {"claim", "accept", "return"} & set(allowed_in(issue, ADA))
     assert {"claim", "accept", "return"} <= set(allowed_in(issue, BOB))
+    with pytest.raises(NotAllowed):
+        ruled(issue, c.AcceptHandover(), by=ADA)
 
 
 def test_an_offer_to_a_team_is_for_its_members_only() -> None:
@@ -156,6 +158,7 @@ def test_an_offer_nobody_takes_is_overdue_once_and_stays_open() -> None:
     assert queues.ticked(issue, NOW + timeout - queues.MINUTE).entries == ()
     late = queues.ticked(issue, NOW + timeout)
     assert facts_of(late) == [work.HandoverOverdue]
+    assert late.issue.next_due > NOW + timeout
     assert queues.ticked(late.issue, NOW + timeout + queues.MINUTE).entries == ()
     assert after(late.issue, c.Claim(), by=TIM).owner == "tim"
 

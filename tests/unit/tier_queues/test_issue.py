@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from shared.vocabulary import Role
-from support import queues
+from support import events, queues
 from support.queues import ADA, BOB, EVE, LEA, NOW, TIM, URGENT, after, agent, offer, ruled, told
 from tier_queues import commands as c
 from tier_queues.agents import Agent
@@ -183,8 +183,13 @@ def test_while_nobody_owns_it_any_agent_of_the_tier_sets_its_priority() -> None:
 
 
 def test_time_never_runs_back_on_an_issue() -> None:
-    decision = ruled(queues.assigned(), c.Note(text="Early."), now=NOW - queues.HOUR)
-    assert decision.entries[0].fact.at == NOW
+    issue = queues.assigned()
+    offered = ruled(issue, offer(), now=NOW - queues.HOUR)
+    assert offered.entries[0].fact.at == NOW
+    assert offered.issue.offer is not None
+    assert offered.issue.offer.offered_at == NOW
+    heard = told(issue, events.customer_replied(), now=NOW - queues.HOUR)
+    assert heard.entries[0].fact.at == NOW
 
 
 def test_a_fact_shows_what_stood_before_it() -> None:

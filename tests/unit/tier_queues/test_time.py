@@ -72,6 +72,16 @@ def test_a_customers_wait_does_not_hide_a_breach_before_it() -> None:
     assert work.ClockBreached in facts_of(decision)
 
 
+def test_a_withdrawal_does_not_hide_a_breach_before_it() -> None:
+    decision = told(urgent(), issues.IssueWithdrawn(at=NOW), now=NOW + 16 * MINUTE)
+    assert facts_of(decision) == [work.ClockWarned, work.ClockBreached, work.IssueResolved]
+
+
+def test_a_new_priority_leaves_alone_what_is_met() -> None:
+    issue = after(queues.assigned(), c.Reply(text="We are on it."))
+    assert after(issue, URGENT).clocks[0] == issue.clocks[0]
+
+
 def test_waiting_for_the_customer_rests_the_clocks() -> None:
     issue = after(urgent(), queues.wait("customer"), now=NOW + 5 * MINUTE)
     assert issue.deadline == FAR_FUTURE
@@ -148,6 +158,13 @@ def test_a_wait_until_a_time_that_cannot_be_meant_is_refused(until: datetime) ->
     with pytest.raises(Unacceptable) as refused:
         ruled(queues.assigned(), queues.wait("time", until))
     assert refused.value.kind == "wait-out-of-range"
+
+
+def test_what_is_resolved_or_put_back_while_it_rests_does_not_wake_later() -> None:
+    issue = after(queues.assigned(), queues.wait("customer", NOW + HOUR))
+    for ended in (after(issue, queues.resolve()), after(issue, c.PutBack(reason="Lunch."))):
+        assert ended.wait_until is None
+        assert work.IssueResumed not in facts_of(ticked(ended, NOW + 2 * HOUR))
 
 
 def test_a_wait_for_time_says_until_when() -> None:

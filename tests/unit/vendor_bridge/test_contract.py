@@ -24,7 +24,7 @@ SECRETS = {
 
 
 def vendor(**changes: Any) -> Vendor:
-    values = {"fields": frozenset(Field), "states": OUR_WORDS, "active": True, "version": 1} | changes
+    values: dict[str, Any] = {"fields": frozenset(Field), "states": OUR_WORDS, "active": True, "version": 1, **changes}
     return Vendor(id="acme-cloud", name="Acme Cloud", url="https://acme.example/cases", products=(), **values)
 
 

@@ -1,8 +1,10 @@
 """The client application: posts issues for its customers, and remembers what it was promised."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -14,7 +16,14 @@ POSTS_AT_ONCE: Final = 16
 REPEATED_SHARE: Final = 10
 """One in so many posts is sent again later, with the same key."""
 
+LOOK_AGAIN: Final = timedelta(milliseconds=100)
+PATIENCE: Final = timedelta(seconds=60)
+
 Outcome = Literal["intended", "ok", "fail", "unknown"]
+
+
+class NeverSeen(Exception):
+    """The customer's view did not follow what happened to the issue."""
 
 
 @dataclass
@@ -105,10 +114,20 @@ class Customers:
         """The customer says that it is not solved."""
         await self.client.post(f"/intake/issues/{issue}/reopen", {"text": text}, token=self.api_key)
 
+    async def until(self, issue: UUID, state: str) -> None:
+        """Wait until the customer's view says so: who has not seen an answer does not react to it. Raises NeverSeen."""
+        deadline = time.monotonic() + PATIENCE.total_seconds()
+        while (view := await self.view(issue)) is None or view["state"] != state:
+            if time.monotonic() > deadline:
+                raise NeverSeen(f"the customer never saw {state}, but {view and view['state']}")
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+
     async def view(self, issue: UUID) -> Any:
         """The issue as its customer sees it; None when there is none."""
         return await self.client.get(f"/intake/issues/{issue}", token=self.api_key)
 
-    async def messages(self, issue: UUID) -> list[Any]:
-        """Everything that was said, as the customer sees it."""
+    async def messages(self, issue: UUID, view: Any) -> list[Any]:
+        """Everything that was said, as the customer sees it. view: the issue's, with the newest messages."""
+        if view["messages"]["next"] is None:
+            return list(view["messages"]["items"])
         return await self.client.pages(f"/intake/issues/{issue}/messages", token=self.api_key, limit=200)

@@ -133,13 +133,18 @@ def _of(issue: UUID | str, fault: str) -> Offender:
     return Offender(f"issue {issue}", fault)
 
 
-async def databases_of(stack: AsyncExitStack, server_url: str, *, namespace: str = "") -> Databases:
-    """Connect to every service's database; closed with the stack. Raises OSError and asyncpg's errors."""
+async def databases_of(stack: AsyncExitStack, server_url: str | None, namespace: str) -> Databases | None:
+    """Connect to every service's database, until the stack is closed; None when there is no way to them."""
+    if server_url is None:
+        return None
+    server = urlsplit(server_url)
     by_service = {}
     for service in SERVICES:
         name = f"{namespace.replace('.', '_')}tierdesk_{service.replace('-', '_')}"
-        server = urlsplit(server_url)
-        connection = await asyncpg.connect(urlunsplit((server.scheme, server.netloc, f"/{name}", server.query, "")))
+        try:
+            connection = await asyncpg.connect(urlunsplit((server.scheme, server.netloc, f"/{name}", server.query, "")))
+        except (OSError, asyncpg.PostgresError):
+            return None
         stack.push_async_callback(connection.close)
         by_service[service] = connection
     return Databases(by_service)

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from onebox.demo.audit import Offender
 from onebox.demo.case import Case
-from onebox.demo.client import Stopwatch
+from onebox.demo.client import Answer, Stopwatch
+from onebox.demo.customers import Intent
 from onebox.demo.evidence import Evidence
+from onebox.demo.review import Review
 
 COMMANDS: Final = frozenset({"claim", "reply", "offer", "return", "resolve", "wait", "forward", "put-back", "note"})
 SHOWN_OFFENDERS: Final = 20
@@ -83,6 +85,44 @@ class Outcome:
             console.print(f"… and {len(self.offenders) - SHOWN_OFFENDERS} more (all of them with --json)")
         verdict = "[green]nothing is wrong[/]" if self.holds else f"[bold red]{len(self.offenders)} offenders[/]"
         console.print(f"Audit of {self.checked} issues: {verdict}.")
+
+
+def outcome_of(
+    journal: Sequence[Intent],
+    cases: Sequence[Case],
+    review: Review,
+    broken: Sequence[Offender],
+    stopwatch: Stopwatch,
+    seconds: float,
+) -> Outcome:
+    """The figures. broken: stories that could not be told to their end."""
+    evidence = review.evidence
+    return Outcome(
+        posted=len(journal),
+        accepted=sum(intent.outcome == "ok" for intent in journal),
+        per_tier=per_tier(evidence),
+        handovers=sum(len(each.entries("handover-accepted")) for each in evidence),
+        vendor_cases=sum(len(each.entries("issue-forwarded")) for each in evidence),
+        mails=sum(len(each.mails or ()) for each in evidence),
+        latency_ms=latencies(stopwatch, cases, evidence),
+        checked=len(evidence),
+        offenders=sorted({*broken, *_not_accepted(journal), *review.offenders}),
+        not_checked=review.not_checked,
+        seconds=seconds,
+    )
+
+
+def _not_accepted(journal: Sequence[Intent]) -> list[Offender]:
+    """Posts that were refused, or whose outcome is unknown: nothing here should refuse them."""
+    return [
+        Offender(f"post {intent.draft.body['reference']}", f"{intent.outcome}: {_content(intent.answer)}")
+        for intent in journal
+        if intent.outcome != "ok"
+    ]
+
+
+def _content(answer: Answer | None) -> str:
+    return "no answer" if answer is None else answer.content[:200].decode(errors="replace")
 
 
 def per_tier(evidence: Sequence[Evidence]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The whole demo: post, work, wait until everything has come to rest, audit."""
+"""The whole demo: post, bring every issue to its end, audit."""
 
 import asyncio
 import random
@@ -8,32 +8,28 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
-import asyncpg
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from onebox.demo.audit import CHECKS, Offender, offenders
+from onebox.demo.audit import Offender
 from onebox.demo.case import Case, Stuck
-from onebox.demo.client import Client, NoAnswer, Refused, client_of
-from onebox.demo.customers import Customers, Posted
-from onebox.demo.database import Databases, databases_of
-from onebox.demo.evidence import Evidence, Reader
+from onebox.demo.client import ANSWER_WITHIN, Client, NoAnswer, Refused, client_of
+from onebox.demo.customers import Customers, NeverSeen, Posted
+from onebox.demo.database import databases_of
+from onebox.demo.evidence import Reader
 from onebox.demo.issues import Draft
-from onebox.demo.outcome import Outcome, latencies, per_tier
+from onebox.demo.mails import sink_at
+from onebox.demo.outcome import Outcome, outcome_of
 from onebox.demo.place import Place
+from onebox.demo.review import review
 from onebox.demo.staff import Staff, sign_in, staff_of
 from onebox.demo.stories import Scene
 from onebox.demo.vendors import Vendor, vendor_of
 
 STORIES_AT_ONCE: Final = 24
 RENEW_EVERY: Final = timedelta(minutes=8)
-REST_WITHIN: Final = timedelta(minutes=3)
-"""How long mails, views and inboxes may take to catch up after the last story, as long as they advance."""
-ADVANCE_WITHIN: Final = timedelta(seconds=15)
-"""What is still wrong after so long without any change is not going to become right."""
-LOOK_AGAIN: Final = timedelta(seconds=1)
 
 
 @dataclass
@@ -75,7 +71,7 @@ class Play:
         dice = random.Random(f"{self.dice.random()}")
         try:
             await Scene(case, self.staff, self.customers, self.vendor.id, dice).play()
-        except (Stuck, Refused, NoAnswer) as fault:
+        except (Stuck, NeverSeen, Refused, NoAnswer) as fault:
             self.broken.append(Offender(f"issue {case.number}", f"{fault}"))
 
 
@@ -87,91 +83,31 @@ async def play(place: Place, drafts: Sequence[Draft], *, run: str, console: Cons
         staff = await staff_of(client, await sign_in(client, place.admin, place.admin_password))
         stack.push_async_callback(staff.leave)
         vendor = await stack.enter_async_context(vendor_of(client, staff, url=place.vendor_url, port=place.vendor_port))
-        customers = Customers(client, place.api_key)
-        progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, timeout=ANSWER_WITHIN.total_seconds())
         )
+        sink = await sink_at(http, place.mail_url)
+        customers = Customers(client, place.api_key)
         renewing = asyncio.create_task(_renew(staff))
         try:
-            with progress:
+            with _progress(console) as progress:
                 acts = Play(client, staff, customers, vendor, random.Random(run), progress)
                 await acts.run(drafts)
             console.print("Auditing …")
-            return await _audited(place, acts, began, stack)
+            reader = Reader(client, staff, customers, http, vendor.log_url, sink)
+            found = await review(acts.cases, reader, await databases_of(stack, place.database_url, place.namespace))
         finally:
             renewing.cancel()
+        return outcome_of(customers.journal, acts.cases, found, acts.broken, client.stopwatch, time.monotonic() - began)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
 
 
 async def _renew(staff: Staff) -> None:
     while True:
         await asyncio.sleep(RENEW_EVERY.total_seconds())
         await staff.renew()
-
-
-async def _audited(place: Place, acts: Play, began: float, stack: AsyncExitStack) -> Outcome:
-    reader = Reader(acts.client, acts.staff, acts.customers, acts.vendor.log_url, place.mail_url)
-    databases, not_checked = await _databases(place, stack)
-    if place.mail_url is None:
-        not_checked.append("mails (no address of the mail sink was given)")
-    different = await acts.customers.repeat_some()
-    again = [Offender(f"key {intent.key}", "the same post was answered with other bytes") for intent in different]
-    evidence, found = await _at_rest(acts.cases, reader, databases)
-    journal = acts.customers.journal
-    return Outcome(
-        posted=len(journal),
-        accepted=sum(intent.outcome == "ok" for intent in journal),
-        per_tier=per_tier(evidence),
-        handovers=sum(len(each.entries("handover-accepted")) for each in evidence),
-        vendor_cases=sum(len(each.entries("issue-forwarded")) for each in evidence),
-        mails=sum(len(each.mails or ()) for each in evidence),
-        latency_ms=latencies(acts.client.stopwatch, acts.cases, evidence),
-        checked=len(evidence),
-        offenders=sorted({*acts.broken, *again, *_unanswered(acts.customers), *found}),
-        not_checked=not_checked,
-        seconds=time.monotonic() - began,
-    )
-
-
-def _unanswered(customers: Customers) -> list[Offender]:
-    """Posts that were not accepted: nothing here should refuse them."""
-    return [
-        Offender(f"post {intent.draft.body['reference']}", f"{intent.outcome}: {_said(intent.answer)}")
-        for intent in customers.journal
-        if intent.outcome != "ok"
-    ]
-
-
-def _said(answer: object) -> str:
-    content = getattr(answer, "content", b"no answer")
-    return str(content[:200].decode(errors="replace"))
-
-
-async def _databases(place: Place, stack: AsyncExitStack) -> tuple[Databases | None, list[str]]:
-    if place.database_url is None:
-        return None, ["PostgreSQL (no DATABASE_URL was given)"]
-    try:
-        return await databases_of(stack, place.database_url, namespace=place.namespace), []
-    except (OSError, asyncpg.PostgresError) as error:
-        return None, [f"PostgreSQL ({error})"]
-
-
-async def _at_rest(
-    cases: Sequence[Case], reader: Reader, databases: Databases | None
-) -> tuple[list[Evidence], list[Offender]]:
-    """Read until nothing is wrong, or until whatever is wrong has had time enough to become right."""
-    began = changed = time.monotonic()
-    known: dict[UUID, Evidence] = {}
-    before: list[Offender] = []
-    doubtful = list(cases)
-    while True:
-        known |= {each.id: each for each in await reader.read(doubtful)}
-        evidence = [known[case.id] for case in cases]
-        found = offenders(evidence)
-        if databases is not None:
-            found += await databases.offenders([case.id for case in cases])
-        now = time.monotonic()
-        changed, before = (changed if found == before else now), found
-        if not found or now > min(changed + ADVANCE_WITHIN.total_seconds(), began + REST_WITHIN.total_seconds()):
-            return evidence, found
-        await asyncio.sleep(LOOK_AGAIN.total_seconds())
-        doubtful = [case for case in cases if any(True for check in CHECKS for _ in check(known[case.id]))]

@@ -114,7 +114,8 @@ async def asked(scene: Scene, tier: int) -> None:
     agent, case = await scene.take(tier), scene.case
     await case.reply(agent, scene.text("Which version do you use, and since when does it happen?"))
     await case.command(agent, "wait", **{"for": WaitingFor.CUSTOMER}, reason="We asked for the version.")
-    await scene_hears(scene, "Version 5.2.1, since Monday morning.")
+    await scene.customers.until(case.id, "waiting_for_you")
+    await customer_writes(scene, "Version 5.2.1, since Monday morning.")
     await case.until(agent, "the customer's answer", _owned_by(agent))
     await scene.solve(agent)
 
@@ -127,6 +128,7 @@ async def withdrawn(scene: Scene, tier: int) -> None:
 async def reopened(scene: Scene, tier: int) -> None:
     """Resolved, but not for the customer: it goes to its last owner, or back to the queue."""
     await solved(scene, tier)
+    await scene.customers.until(scene.case.id, "solved")
     text = scene.text("Sorry, it is still the same.")
     await scene.customers.reopen(scene.case.id, text)
     scene.case.heard.append(text)
@@ -199,7 +201,7 @@ async def _vendor_asked(scene: Scene, agent: Agent) -> bool:
     return bool(words) and words[-1] == "updated"
 
 
-async def scene_hears(scene: Scene, sentence: str) -> None:
+async def customer_writes(scene: Scene, sentence: str) -> None:
     """The customer writes."""
     text = scene.text(sentence)
     await scene.customers.write(scene.case.id, text)

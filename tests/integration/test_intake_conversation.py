@@ -1,0 +1,240 @@
+"""What customers say after they posted, and what they see of the work on their issue."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.events import Envelope, issues, work
+from shared.events.work import Actor
+from shared.topics import WORK
+from shared.vocabulary import IssueState, WaitingFor, new_id
+from support.events import SYSTEM, envelope, forwarded, session_revoked, worked
+from support.infrastructure import Infrastructure
+from support.intake import Intake, Shop, intake_settings, running_intake
+from support.kafka import published
+from support.people import bearer, token
+from support.running import rows, wait_until
+
+SOON = timedelta(seconds=20)
+VENDOR = Actor(kind="vendor", id="acme-cloud", name="Acme Cloud")
+
+
+@pytest.fixture(scope="module")
+async def intake(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intake]:
+    async with running_intake(intake_settings(infrastructure, tmp_path_factory.mktemp("files"))) as started:
+        yield started
+
+
+@pytest.fixture
+async def shop(intake: Intake) -> Shop:
+    return await intake.application("shop")
+
+
+def assigned(version: int = 2) -> work.WorkFact:
+    return worked(work.IssueClaimed, version=version, state=IssueState.ASSIGNED, owner="ada")
+
+
+def replied(text: str, version: int = 3, **changes: Any) -> work.WorkFact:
+    kind = work.IssueReplied
+    return worked(kind, version=version, state=IssueState.ASSIGNED, message=new_id(), text=text, **changes)
+
+
+def resolved(text: str, version: int = 4, **changes: Any) -> work.WorkFact:
+    kind = work.IssueResolved
+    return worked(kind, version=version, state=IssueState.RESOLVED, resolution="solved", text=text, **changes)
+
+
+def closed(version: int = 5) -> work.WorkFact:
+    return worked(work.IssueClosed, version=version, state=IssueState.CLOSED, cause="time", actor=SYSTEM)
+
+
+async def facts_of(intake: Intake, issue: str) -> list[Envelope[Any]]:
+    """What intake published about an issue, in order."""
+    return await published(intake.settings, "support.issues", issue)
+
+
+async def test_a_reply_reaches_the_conversation_and_the_topic(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    answer = await shop.post(f"/issues/{issue}/messages", {"text": "It happens on the phone too."})
+    assert answer.status_code == 202
+    message = (await shop.issue(issue))["messages"]["items"][0]
+    assert (message["author"], message["name"], message["text"]) == (
+        "customer",
+        "Ada Lovelace",
+        "It happens on the phone too.",
+    )
+
+    async def both() -> list[Envelope[Any]] | None:
+        found = await facts_of(intake, issue)
+        return found if len(found) == 2 else None
+
+    submitted, reply = await wait_until(both, SOON, "both facts are on the topic")
+    assert isinstance(submitted.data, issues.IssueSubmitted)
+    assert submitted.data.submission.customer.account == "analytical"
+    assert isinstance(reply.data, issues.CustomerReplied)
+    assert (submitted.seq, reply.seq) == (1, 2)
+    assert str(reply.data.message) == message["id"] == answer.json()["message"]
+
+
+async def test_the_customer_reads_states_in_words_without_tiers(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    steps: list[tuple[work.WorkFact, str]] = [
+        (worked(work.IssueQueued, version=1, cause="routed"), "received"),
+        (assigned(2), "in_progress"),
+        (worked(work.IssueReleased, version=3, reason="a break"), "in_progress"),
+        (_waiting(4, WaitingFor.CUSTOMER), "waiting_for_you"),
+        (forwarded(version=5), "in_progress"),
+        (_waiting(6, WaitingFor.FIX), "on_hold"),
+        (_waiting(7, WaitingFor.TIME), "on_hold"),
+        (resolved("Done.", 8), "solved"),
+        (worked(work.IssueReopened, version=9, cause="customer"), "in_progress"),
+        (worked(work.IssueNoted, version=10, state="pondered", note=new_id()), "in_progress"),
+        (closed(11), "closed"),
+    ]
+    for seq, (fact, state) in enumerate(steps, 1):
+        await intake.hear(issue, fact, first=seq)
+        assert (await shop.issue(issue))["state"] == state, type(fact).__name__
+
+
+def _waiting(version: int, what: WaitingFor) -> work.WorkFact:
+    return worked(work.IssueWaiting, version=version, state=IssueState.WAITING, waiting_for=what, reason="rest")
+
+
+async def test_a_lower_version_never_wins_and_nothing_is_heard_twice(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    await intake.hear(issue, assigned(5), first=1)
+    await intake.hear(issue, resolved("Old.", 4), first=2)
+    await intake.hear(issue, resolved("Old.", 4), first=2)
+    view = await shop.issue(issue)
+    assert view["state"] == "in_progress"
+    assert [message["text"] for message in view["messages"]["items"]] == ["Old."]
+
+
+async def test_support_speaks_under_display_names_only(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    agent = Actor(kind="agent", id="ada-4711", name="Ada")
+    await intake.hear(
+        issue,
+        replied("Please restart it.", 2, actor=agent),
+        resolved("The vendor fixed it.", 3, actor=VENDOR),
+        resolved("As you wish.", 4, actor=Actor(kind="customer", id=str(new_id()), name="Ada Lovelace")),
+    )
+    answer = await shop.get(f"/issues/{issue}")
+    said = [(message["author"], message["name"], message["text"]) for message in answer.json()["messages"]["items"]]
+    assert said == [("support", "Support", "The vendor fixed it."), ("support", "Ada", "Please restart it.")]
+    for hidden in ("ada-4711", "acme", "frontline", "tier", "owner", "team", "priority"):
+        assert hidden not in answer.text.lower()
+
+
+async def test_long_conversations_come_in_pages(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    texts = [f"line {number}" for number in range(60)]
+    await intake.hear(issue, *(replied(text, version) for version, text in enumerate(texts, 2)))
+    newest = (await shop.issue(issue))["messages"]
+    older = (await shop.get(f"/issues/{issue}/messages", after=newest["next"])).json()
+    said = [message["text"] for message in newest["items"] + older["items"]]
+    assert len(newest["items"]) == 50
+    assert sorted(said) == sorted(texts)
+    assert older["next"] is None
+
+
+async def test_what_is_allowed_depends_on_the_state(intake: Intake, shop: Shop) -> None:
+    async def tried(issue: str) -> list[int]:
+        bodies: list[tuple[str, dict[str, str]]] = [
+            ("messages", {"text": "Hello?"}),
+            ("reopen", {"text": "It is back."}),
+            ("withdraw", {"reason": "I found it."}),
+        ]
+        return [(await shop.post(f"/issues/{issue}/{path}", body)).status_code for path, body in bodies]
+
+    issue = await shop.submit()
+    assert await tried(issue) == [202, 409, 202]
+    await intake.hear(issue, resolved("Done.", 2), first=1)
+    assert await tried(issue) == [202, 202, 409]
+    await intake.hear(issue, closed(3), first=2)
+    assert await tried(issue) == [409, 409, 409]
+    refused = await shop.post(f"/issues/{issue}/messages", {"text": "Hello?"})
+    assert refused.json()["new_issue"] == "/intake/issues"
+
+
+async def test_the_first_answer_outlives_the_state_it_was_given_in(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    first = await shop.post(f"/issues/{issue}/messages", {"text": "Hello?"}, key="hello")
+    await intake.hear(issue, closed(2), first=1)
+    again = await shop.post(f"/issues/{issue}/messages", {"text": "Hello?"}, key="hello", version=99)
+    assert (again.status_code, again.content) == (202, first.content)
+    assert len((await shop.issue(issue))["messages"]["items"]) == 1
+
+
+async def test_a_stale_version_is_refused_after_legality(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    await intake.hear(issue, assigned(7), first=1)
+    assert (await shop.get(f"/issues/{issue}")).headers["etag"] == '"7"'
+    stale = await shop.post(f"/issues/{issue}/messages", {"text": "Hello?"}, version=6)
+    assert (stale.status_code, stale.json()["version"]) == (412, 7)
+    assert (await shop.post(f"/issues/{issue}/reopen", {}, version=6)).status_code == 409
+    assert (await shop.post(f"/issues/{issue}/messages", {"text": "Hello?"}, version=7)).status_code == 202
+
+
+async def test_facts_on_the_topic_take_effect_by_themselves(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    await intake.send(WORK, envelope(assigned(2), subject=issue))
+
+    async def begun() -> bool:
+        return bool((await shop.issue(issue))["state"] == "in_progress")
+
+    await wait_until(begun, SOON, "the customer sees that work began")
+
+
+async def test_a_fact_about_an_unknown_issue_becomes_a_dead_letter_and_blocks_nobody(
+    intake: Intake, shop: Shop
+) -> None:
+    issue, unknown = await shop.submit(), str(new_id())
+    events = [envelope(assigned(2), subject=unknown), envelope(assigned(2), subject=issue)]
+    await intake.handle(*events)
+    assert (await shop.issue(issue))["state"] == "in_progress"
+    letters = await rows(intake.service.db, "SELECT state, cause FROM dead_letter WHERE key = $1", unknown)
+    assert [state for state, _ in letters] == ["dead"]
+    assert "UnknownIssue" in letters[0][1]
+
+
+async def test_a_poll_of_many_issues_takes_effect_at_once(intake: Intake, shop: Shop) -> None:
+    opened = [await shop.submit() for _ in range(20)]
+    events = [
+        envelope(fact, subject=issue, seq=seq)
+        for issue in opened
+        for seq, fact in enumerate((assigned(2), replied("Hello.", 3), resolved("Bye.", 4)), 1)
+    ]
+    await intake.handle(*events)
+    lines = (await shop.get("/issues", state="solved")).json()["items"]
+    assert {line["id"] for line in lines} == set(opened)
+
+
+async def test_issues_that_reach_no_queue_raise_an_alarm(intake: Intake, shop: Shop) -> None:
+    async def alarms() -> list[str]:
+        answer = await shop.client.get("/intake/operations", headers=bearer("operator"))
+        found: list[str] = answer.json()["alarms"]
+        return found
+
+    await intake.settle()
+    issue = await shop.submit()
+    assert await alarms() == []
+    await rows(intake.service.db, "UPDATE issue SET accepted_at = accepted_at - interval '61 s' WHERE id = $1", issue)
+    assert ["1 accepted issues are in no queue" in alarm for alarm in await alarms()] == [True]
+    await intake.hear(issue, worked(work.IssueQueued, version=1, cause="routed"), first=1)
+    assert await alarms() == []
+
+
+async def test_a_revoked_session_is_refused_within_seconds(intake: Intake) -> None:
+    session = new_id()
+    headers = {"authorization": f"Bearer {token('operator', session=session)}"}
+    client = intake.running.client
+    assert (await client.get("/intake/operations", headers=headers)).status_code == 200
+    await intake.handle(envelope(session_revoked(session, expires_at=datetime.now(UTC) + SOON)))
+
+    async def refused() -> bool:
+        return (await client.get("/intake/operations", headers=headers)).status_code == 401
+
+    await wait_until(refused, SOON, "the session's token is refused")
