@@ -43,6 +43,7 @@ __all__ = [
     "CommandHeaders",
     "IdempotencyKey",
     "StrictRequest",
+    "Undeclared",
     "application",
     "etag",
     "request_digest",
@@ -151,6 +152,10 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+class Undeclared(Exception):
+    """An endpoint does not say who may call it: give it to its service by `Api`, with `allow`."""
+
+
 class _Application(FastAPI):
     """Takes straight commands past the framework's layers when their path is fixed, and the rest through them."""
 
@@ -158,9 +163,11 @@ class _Application(FastAPI):
         super().__init__(**options)
         self._shortcuts: dict[tuple[str, str], _Guarded] = {}
         for route in (route for api in apis for route in api.router.routes):
+            if not isinstance(route, _Guarded):
+                raise Undeclared(route)
             # Not `include_router`, which would match every request twice.
             self.router.routes.append(route)
-            if isinstance(route, _Guarded) and route.straight and not route.param_convertors:
+            if route.straight and not route.param_convertors:
                 self._shortcuts |= {(method, route.path): route for method in route.methods or ()}
         for kind, handler in _REFUSALS.items():
             self.add_exception_handler(kind, handler)
@@ -183,13 +190,14 @@ class _Application(FastAPI):
 
 
 def application(apis: Sequence[Api], *, title: str) -> FastAPI:
-    """The ASGI application of one service's endpoints."""
+    """The ASGI application of one service's endpoints. Raises Undeclared when one does not say who may call it."""
     prefix = f"/{apis[0].service}"
     return _Application(
         apis,
         title=title,
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=f"{prefix}/docs",
+        # The framework's page of documentation would load scripts from elsewhere.
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )

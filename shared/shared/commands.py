@@ -60,7 +60,8 @@ def _of_path(name: str, shape: TypeAdapter[Any]) -> Read:
 def _of_body(model: type[BaseModel]) -> Read:
     async def read(request: Request) -> BaseModel:
         try:
-            return model.model_validate(await request.json())
+            # `from_attributes` as the framework has it, so that faults read the same.
+            return model.model_validate(await request.json(), from_attributes=True)
         except ValidationError as error:
             raise _unfit(error, "body") from error
 

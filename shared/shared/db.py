@@ -1,27 +1,19 @@
 """One database per service: short transactions on a small pool, bulk writes by `unnest`, and the service's clock."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, cast
 
 import asyncpg
-from sqlalchemy import (
-    Column,
-    Executable,
-    Interval,
-    MetaData,
-    SmallInteger,
-    Table,
-)
+from sqlalchemy import Column, Interval, MetaData, SmallInteger, Table
 from sqlalchemy.dialects.postgresql import dialect as postgresql
-from sqlalchemy.engine import CursorResult, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.settings import ServiceSettings
 
@@ -35,6 +27,8 @@ NAMING: Final = {
 
 NOW: Final = "(clock_timestamp() + (SELECT ahead FROM clock))"
 """SQL for the present; evaluated after the row locks of its statement's CTEs, never in the past of a locked row."""
+
+CONNECT_WITHIN_SECONDS: Final = 5
 
 
 def metadata() -> MetaData:
@@ -60,22 +54,28 @@ class Contended(Unavailable):
     """A lock was not got in time, or another transaction had to go first; it is not the database that is away."""
 
 
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """A row of a result: its columns by place, by name and as attributes."""
+
+    def __getattr__(self, column: str) -> Any:
+        try:
+            return self[column]
+        except KeyError:
+            raise AttributeError(column) from None
+
+
 @dataclass(eq=False, slots=True)
 class Transaction:
     """One transaction. Committed by `Database.transaction` when its block ends well, rolled back otherwise."""
 
-    connection: AsyncConnection
+    connection: "asyncpg.pool.PoolConnectionProxy[Row]"
     published: bool = False
     """Set by `outbox.publish`, so that the relay is woken after the commit."""
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Run a SQLAlchemy Core statement."""
-        return cast("CursorResult[Any]", await self.connection.execute(statement, parameters))
-
     async def fetch(self, sql: str, *parameters: Any) -> Sequence[Any]:
-        """Rows of a statement in the driver's own words (`$1`); for the hot paths."""
-        result = await self.connection.exec_driver_sql(sql, parameters)
-        return result.all() if result.returns_rows else ()
+        """Rows of a statement in the driver's own words (`$1`). JSON goes in as text and comes out as values."""
+        rows: Sequence[Any] = await self.connection.fetch(sql, *parameters)
+        return rows
 
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str = "") -> Sequence[Any]:
         """Insert rows of one shape with one statement. tail: an ON CONFLICT or RETURNING clause."""
@@ -110,23 +110,49 @@ def _unnest(table: Table, columns: tuple[str, ...]) -> str:
     return "unnest(" + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1)) + ")"
 
 
+class Aborted(RuntimeError):
+    """The block went on after a statement of it had failed; the server has undone everything."""
+
+
 @dataclass(eq=False)
 class Database:
-    """The pool of one service in one process. `published` is set after each commit that wrote to the outbox."""
+    """The pool of one service in one process. `published` is set after each commit that wrote to the outbox.
+
+    The pool and every transaction are the driver's: SQLAlchemy's on top of it cost more than all statements of a
+    batch. SQLAlchemy describes the schema and migrates it.
+    """
 
     settings: ServiceSettings
     published: asyncio.Event = field(default_factory=asyncio.Event)
-    engine: AsyncEngine = field(init=False)
+    _pool: "asyncpg.Pool[Row] | None" = field(init=False, default=None)
+    _opening: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
-    def __post_init__(self) -> None:
-        self.engine = create_async_engine(
-            self.settings.database_url,
-            pool_size=self.settings.pool_size,
-            max_overflow=0,
-            pool_timeout=self.settings.lock_timeout.total_seconds(),
-            pool_recycle=1800,
-            connect_args={"server_settings": self.server_settings(), "timeout": 5},
-        )
+    async def _opened(self) -> "asyncpg.Pool[Row]":
+        """The pool, made at first use; it connects when somebody needs a connection."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self.driver_url,
+                    min_size=0,
+                    max_size=self.settings.pool_size,
+                    max_inactive_connection_lifetime=0,
+                    record_class=Row,
+                    init=_speak_json,
+                    reset=_leave_as_it_is,
+                    server_settings=self.server_settings(),
+                    timeout=CONNECT_WITHIN_SECONDS,
+                )
+            return self._pool
+
+    @property
+    def driver_url(self) -> str:
+        """The service's database as the driver wants it."""
+        return make_url(self.settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @cached_property
+    def engine(self) -> AsyncEngine:
+        """The same database for tools that speak SQLAlchemy, e.g. to compare schemas; made at first use."""
+        return create_async_engine(self.settings.database_url)
 
     def server_settings(self) -> dict[str, str]:
         """Time limits kept by the server, so that nothing here waits with a client-side timer around the database."""
@@ -145,38 +171,66 @@ class Database:
         Raises Unavailable when the database is away, a lock is not got in time or the server ends the transaction.
         """
         with translated():
-            async with self.engine.connect() as connection:
+            pool = self._pool or await self._opened()
+            connection = await pool.acquire(timeout=self.settings.lock_timeout.total_seconds())
+            try:
+                await connection.execute("BEGIN")
                 transaction = Transaction(connection)
-                try:
-                    yield transaction
-                except asyncio.CancelledError:
-                    # A cancelled connection may hide an open transaction: never hand it back to the pool.
-                    await connection.invalidate()
-                    raise
+                yield transaction
                 await self._commit(transaction)
+            except (asyncio.CancelledError, GeneratorExit):
+                # A statement may still be at work: never hand this connection back to the pool.
+                connection.terminate()
+                raise
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            finally:
+                await pool.release(connection)
 
     async def _commit(self, transaction: Transaction) -> None:
         """Commit to the end even when cancelled meanwhile: a half-known outcome helps nobody."""
-        committing = asyncio.ensure_future(transaction.connection.commit())
+        committing = asyncio.ensure_future(transaction.connection.execute("COMMIT"))
         try:
             await asyncio.shield(committing)
         finally:
-            await committing
+            outcome = await committing
             if transaction.published:
                 self.published.set()
+        if outcome != "COMMIT":
+            raise Aborted("the transaction was rolled back instead of committed")
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection outside the pool, that waits for locks without limit. Raises Unavailable."""
         settings = self.server_settings() | {"lock_timeout": "0"}
-        url = make_url(self.settings.database_url).set(drivername="postgresql")
         try:
-            return await asyncpg.connect(url.render_as_string(hide_password=False), server_settings=settings, timeout=5)
+            return await asyncpg.connect(self.driver_url, server_settings=settings, timeout=CONNECT_WITHIN_SECONDS)
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable(str(error)) from error
 
     async def close(self) -> None:
         """End all connections of the pool."""
-        await self.engine.dispose()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if "engine" in self.__dict__:
+            await self.engine.dispose()
+
+
+async def _speak_json(connection: "asyncpg.Connection[Row]") -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=json.loads)
+
+
+async def _leave_as_it_is(_connection: "asyncpg.Connection[Row]") -> None:
+    """Nothing here outlives a transaction, so that the driver's statement to reset a connection is not needed."""
+
+
+async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Row]") -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
 
 
 @contextmanager
@@ -186,7 +240,8 @@ def translated() -> Iterator[None]:
         yield
     except Exception as error:
         if is_passing(error):
-            raise Unavailable(str(error)) from error
+            contended = str(getattr(error, "sqlstate", "")).startswith(CONTENTION_STATES)
+            raise (Contended if contended else Unavailable)(str(error)) from error
         raise
 
 
@@ -198,14 +253,11 @@ CONTENTION_STATES: Final = ("40", "55")
 
 def is_passing(error: Exception) -> bool:
     """Whether trying again later may help: the fault is the database's and not the statement's."""
-    state = _state(error)
-    if state:
-        return state.startswith(PASSING_STATES)
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
-    return isinstance(error, (OSError, asyncpg.InterfaceError, PoolTimeout))
-
-
-def _state(error: Exception) -> str:
-    """The SQLSTATE of an error, or '' when the server gave none."""
-    return str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None) or "")
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return True  # A migration changed what the statement gives; the driver has forgotten it now.
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(PASSING_STATES)
+    # The driver's InterfaceErrors are about connections, but for those that refuse a value.
+    return isinstance(error, OSError) or (
+        isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+    )

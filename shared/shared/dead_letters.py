@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import Database, Transaction, Unavailable
 from shared.events import Envelope, decode
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 OPEN: Final = "('dead', 'parked')"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import asyncpg
 from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from shared.db import Database, Transaction
@@ -18,7 +18,6 @@ from shared.problems import Problem, conflict
 KEY_LIMIT: Final = 255
 """Characters of an idempotency key."""
 _ATTEMPTS: Final = 3
-_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 def idempotency_table(schema: MetaData) -> Table:
@@ -107,10 +106,8 @@ async def claim(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> dict[
             [json.dumps(answer.headers) for _, answer in kept],
             [answer.body for _, answer in kept],
         )
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-            raise conflict("request-in-flight", "A request with this Idempotency-Key is still in work.") from error
-        raise
+    except asyncpg.LockNotAvailableError as error:
+        raise conflict("request-in-flight", "A request with this Idempotency-Key is still in work.") from error
     if len(rows) == len(kept):
         return {}
     new = {(caller, key) for caller, key in rows}
@@ -163,7 +160,7 @@ async def _before(tx: Transaction, key: Key) -> Answer | None:
     return before
 
 
-async def forget(tx: Transaction, window: timedelta, *, limit: int = 5000) -> int:
+async def forget(tx: Transaction, window: timedelta, *, limit: int) -> int:
     """Delete answers older than the window. Returns how many, at most `limit`."""
     rows = await tx.fetch(
         "DELETE FROM idempotency WHERE (caller, key) IN (SELECT caller, key FROM idempotency "

@@ -30,7 +30,7 @@ async def follow_revocations(db: Database, tokens: StaffTokens, stopping: asynci
 
 
 async def forget_revocations(tx: Transaction) -> None:
-    """Forget revoked sessions whose last token has ended by itself; for a timer of each service that keeps them."""
+    """Forget revoked sessions whose last token has ended by itself."""
     await tx.fetch(
         "DELETE FROM directory WHERE kind = 'revoked-session' "
         "AND (body ->> 'expires_at')::timestamptz < clock_timestamp()"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Literal
 
 import uvicorn
@@ -19,6 +20,7 @@ from shared.auth import StaffTokens
 from shared.bus import Consumer
 from shared.db import Database, Unavailable
 from shared.edge import Edge
+from shared.housekeeping import keep_house
 from shared.outbox import Relay
 from shared.probes import probes
 from shared.revocations import follow_revocations
@@ -112,10 +114,11 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
 
 
 def _start_worker(tasks: asyncio.TaskGroup, service: Service, stopping: asyncio.Event) -> None:
-    timers = list(service.timers)
+    db = service.db
+    timers = [*service.timers, Timer(db.settings.housekeeping_every, partial(keep_house, db), "forget what is over")]
     if service.consumer is not None:
         tasks.create_task(service.consumer.run(stopping))
-        timers.append(_announcements(service.db, service.consumer))
+        timers.append(_announcements(db, service.consumer))
     for timer in timers:
         tasks.create_task(_repeat(timer, service, stopping))
 

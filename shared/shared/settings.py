@@ -62,6 +62,8 @@ class ServiceSettings(BaseSettings):
     retry_wait: timedelta = timedelta(seconds=1)
     """Wait after a fault of database or broker before trying again."""
     idempotency_window: timedelta = timedelta(days=7)
+    housekeeping_every: timedelta = timedelta(minutes=1)
+    """How often what is over is looked for and forgotten."""
     drain_timeout: timedelta = timedelta(seconds=20)
 
     @field_validator("allowed_private_targets", mode="before")

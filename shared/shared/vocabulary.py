@@ -1,7 +1,5 @@
 """The words every service uses. Meanings: an issue is never called a ticket; tiers are 0 to 4 by default."""
 
-import os
-import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -144,12 +142,3 @@ Moment = AwareDatetime
 
 FAR_FUTURE: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for *never* where a column must sort."""
-
-
-def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits, so that ids sort by birth."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)

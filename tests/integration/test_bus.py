@@ -9,8 +9,8 @@ import pytest
 
 from shared.bus import Consumer
 from shared.db import Database
+from shared.ids import new_id
 from shared.topics import create_topics
-from shared.vocabulary import new_id
 from support.events import customer_replied, envelope
 from support.infrastructure import Infrastructure
 from support.ledger import POISON, consumer, effects, ledger, producer, settings_of

@@ -12,7 +12,7 @@ from shared.bus import Consumer
 from shared.db import Database, Transaction
 from shared.dead_letters import Record
 from shared.events import Envelope, issues, work
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from support.events import customer_replied, envelope, record, worked
 from support.infrastructure import Infrastructure
 from support.ledger import POISON, consumer, effects, ledger, settings_of

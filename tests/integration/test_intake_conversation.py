@@ -8,8 +8,9 @@ import pytest
 
 from shared.events import Envelope, issues, work
 from shared.events.work import Actor
+from shared.ids import new_id
 from shared.topics import WORK
-from shared.vocabulary import IssueState, WaitingFor, new_id
+from shared.vocabulary import IssueState, WaitingFor
 from support.events import SYSTEM, envelope, forwarded, session_revoked, worked
 from support.infrastructure import Infrastructure
 from support.intake import Intake, Shop, intake_settings, running_intake

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.vocabulary import TEXT_LIMIT, new_id
+from shared.ids import new_id
+from shared.vocabulary import TEXT_LIMIT
 from support.infrastructure import Infrastructure
 from support.intake import ADA, ISSUE, Intake, Shop, intake_settings, running_intake
 from support.people import as_command, bearer

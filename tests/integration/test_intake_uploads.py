@@ -10,7 +10,8 @@ import pytest
 from intake.settings import Settings
 from shared.events import work
 from shared.events.issues import Attachment
-from shared.vocabulary import IssueState, new_id
+from shared.ids import new_id
+from shared.vocabulary import IssueState
 from support.events import worked
 from support.infrastructure import Infrastructure
 from support.intake import ISSUE, Intake, Shop, intake_settings, running_intake

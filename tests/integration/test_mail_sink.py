@@ -1,10 +1,6 @@
 """The mail sink as a mail server: what it has answered for is there to be read."""
 
 import smtplib
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -12,25 +8,7 @@ import httpx
 import pytest
 
 from onebox.ports import LOOPBACK, any_free
-from support.waiting import eventually
-
-
-@contextmanager
-def mail_sink(folder: Path, smtp_port: int, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    arguments = ("--folder", str(folder), "--smtp-port", str(smtp_port), "--port", str(port))
-    with subprocess.Popen([sys.executable, "-m", "onebox.mailsink", *arguments]) as process:
-        try:
-            eventually(lambda: answers(port), "the mail sink is ready")
-            yield process
-        finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
+from support.mail_sink import mail_sink
 
 
 @pytest.mark.parametrize("to", ["casey@customer.example", "jürgen@kunde.example"])

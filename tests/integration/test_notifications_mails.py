@@ -11,9 +11,10 @@ import pytest
 
 from notifications import deliveries, upkeep
 from shared.events import work
+from shared.ids import new_id
 from shared.inbox import Overtaken
 from shared.retries import ATTEMPTS
-from shared.vocabulary import IssueState, new_id
+from shared.vocabulary import IssueState
 from support.events import customer, submitted, worked
 from support.infrastructure import Infrastructure
 from support.notifications import Bench, bench

@@ -25,8 +25,9 @@ from shared.db import Database
 from shared.events import Fact, work
 from shared.events.directory import ClientApplicationListed
 from shared.failpoint import AFTER_MAIL_ACCEPTED
+from shared.ids import new_id
 from shared.topics import DELIVERIES, TOPIC_OF
-from shared.vocabulary import IssueState, Role, new_id
+from shared.vocabulary import IssueState, Role
 from support.events import envelope, submitted, worked
 from support.infrastructure import Infrastructure
 from support.listener import Listener, listener

@@ -17,7 +17,8 @@ from notifications.listeners import Listeners
 from notifications.webhook_sender import WebhookSender
 from shared.events import directory, work
 from shared.http import Outgoing
-from shared.vocabulary import IssueState, Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import IssueState, Role
 from shared.webhooks import verify
 from support.events import submitted, worked
 from support.infrastructure import Infrastructure

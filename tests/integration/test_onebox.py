@@ -72,6 +72,15 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_up_works(running: One
     assert running.is_ready()
 
 
+def test_an_up_at_once_after_the_supervisor_was_killed_does_not_take_its_last_words_for_its_own(
+    running: Onebox,
+) -> None:
+    supervisor, *_ = running.processes()
+    supervisor.kill()
+    running.up()
+    assert running.is_ready()
+
+
 def test_up_works_at_once_after_everything_was_killed(running: Onebox) -> None:
     """As after a power cut: pid files, locks and state of the dead lie about."""
     kill_all(running.processes())
@@ -159,7 +168,10 @@ def signed_in(url: str, agent: str, password: str) -> bool:
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
-    for process in processes:
+    """All at once: the supervisor starts nothing again, and nobody is told of its end in time to stop in order."""
+    supervisor, *below = processes
+    supervisor.suspend()
+    for process in (*below, supervisor):
         with suppress(psutil.NoSuchProcess):
             process.kill()
     eventually(lambda: all_gone(processes), "all that was killed is gone")

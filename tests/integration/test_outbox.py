@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared import outbox, trace
 from shared.db import Database
 from shared.events import Envelope, decode, issues
+from shared.ids import new_id
 from shared.outbox import EventTooLarge, Outgoing, Relay
 from shared.topics import create_topics
-from shared.vocabulary import new_id
 from support.events import customer_replied, submitted
 from support.infrastructure import Infrastructure
 from support.ledger import ledger, settings_of

@@ -15,9 +15,10 @@ from router.handlers import Desk, decision_id
 from router.keywords import KeywordClassifier
 from router.settings import Settings
 from router.tables import SCHEMA
+from shared.ids import new_id
 from shared.service import Service
 from shared.topics import ISSUES, ROUTING
-from shared.vocabulary import Role, new_id
+from shared.vocabulary import Role
 from support.events import envelope, reclassified, session_revoked, submitted
 from support.infrastructure import Infrastructure
 from support.people import as_command, bearer, token

@@ -9,7 +9,8 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from shared.vocabulary import Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import Role
 from support import events
 from support.infrastructure import Infrastructure
 from support.queue_service import FIVE_PARTS, QueueService, Staff, running_queues

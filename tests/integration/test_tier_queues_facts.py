@@ -10,8 +10,8 @@ import pytest
 
 from shared.events import Envelope, Fact, issues, vendor
 from shared.events.deliveries import NotificationFailed
+from shared.ids import new_id
 from shared.outbox import Outgoing, publish
-from shared.vocabulary import new_id
 from support import events
 from support.infrastructure import Infrastructure
 from support.queue_service import OFFSETS, QueueService, Staff, accepted_now, running_queues

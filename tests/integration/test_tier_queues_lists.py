@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.db import Transaction
+from shared.ids import new_id
 from shared.paging import cursor_of
-from shared.vocabulary import new_id
 from support.infrastructure import Infrastructure
 from support.queue_service import QueueService, Staff, own_namespace, queue_settings, running_queues
 from support.running import prepare, wait_until

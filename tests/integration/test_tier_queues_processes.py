@@ -16,8 +16,9 @@ import pytest
 
 from onebox.ports import any_free
 from shared.db import Database
+from shared.ids import new_id
 from shared.outbox import Outgoing, publish
-from shared.vocabulary import Role, new_id
+from shared.vocabulary import Role
 from support import events, people
 from support.infrastructure import Infrastructure
 from support.queue_service import PASSWORD_HASH, Staff, accepted_now, own_namespace, queue_settings

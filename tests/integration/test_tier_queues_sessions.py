@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.vocabulary import Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import Role
 from support import people
 from support.infrastructure import Infrastructure
 from support.queue_service import PASSWORD, QueueService, Staff, running_queues
@@ -111,7 +112,7 @@ async def test_a_revoked_session_is_told_to_every_service(queues: QueueService, 
     session = browser.cookies["tierdesk_session"].partition(".")[0]
     await browser.delete("/tier-queues/session")
     kept = await rows(queues.service.db, "SELECT kind FROM directory WHERE entity = $1", session)
-    told = await rows(queues.service.db, "SELECT seq FROM outbox_sequence WHERE key = $1", session)
+    told = await rows(queues.service.db, "SELECT seq FROM outbox_sequence WHERE key = $1", f"revoked-session:{session}")
     assert (kept, told) == ([("revoked-session",)], [(1,)])
 
 

@@ -19,7 +19,7 @@ from shared.events.vendor import (
     VendorCaseResolved,
     VendorCaseUpdated,
 )
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from support.bridge import Bridge, Registered, vendor_bridge
 from support.events import forwarded
 from support.infrastructure import Infrastructure

@@ -18,8 +18,8 @@ from onebox.ports import any_free
 from shared.events import issues
 from shared.events.vendor import VendorCaseDelivered, VendorCaseOpened, VendorDeliveryExhausted
 from shared.failpoint import AFTER_VENDOR_ACCEPTED
+from shared.ids import new_id
 from shared.retries import ATTEMPTS, SCHEDULE
-from shared.vocabulary import new_id
 from support.bridge import Bridge, vendor_bridge
 from support.events import forwarded
 from support.infrastructure import Infrastructure

@@ -13,13 +13,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from onebox.ports import any_free
 from shared.events.vendor import VendorCaseAcknowledged, VendorCaseDelivered, VendorCaseOpened, VendorCaseResolved
-from shared.vocabulary import Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import Role
 from support.bridge import EVERYTHING, PARTITIONS, Bridge, vendor_bridge
 from support.events import forwarded, session_revoked
 from support.infrastructure import Infrastructure
 from support.people import as_command, bearer, token
 from support.vendor import TestVendor, vendor_server
 from support.waiting import until
+from vendor_bridge.seed import add
 
 HOSTILE = (
     "http://example.com/cases",
@@ -226,7 +228,7 @@ async def test_other_services_hear_of_vendors_without_their_secrets(bridge: Brid
 
         async def listed() -> bytes | None:
             for records in (await consumer.getmany(timeout_ms=200)).values():
-                bodies.extend(record.value for record in records if record.key == acme.id.encode())
+                bodies.extend(record.value for record in records if acme.id.encode() in record.key)
             return bodies[0] if bodies else None
 
         event = json.loads(await until(listed, "the vendor is listed"))
@@ -247,8 +249,9 @@ async def test_the_command_line_adds_a_vendor_once_and_the_demos_vendor_works_it
     url = f"http://127.0.0.1:{port}/cases"
     async with vendor_bridge(infrastructure, TestVendor(port=port)) as bridge:
         told = await add_vendor(bridge, "--id", "acme-cloud", "--name", "Acme Cloud", "--url", url)
-        again = await add_vendor(bridge, "--id", "acme-cloud", "--name", "Acme Cloud", "--url", url)
-        rotated = await add_vendor(bridge, "--id", "acme-cloud", "--name", "Acme Cloud", "--url", url, "--rotate")
+        contract: dict[str, Any] = {"name": "Acme Cloud", "url": url, "products": ()}
+        again = await add(bridge.settings, "acme-cloud", **contract)
+        rotated = await add(bridge.settings, "acme-cloud", **contract, rotate=True)
         assert again == {name: value for name, value in told.items() if "secret" not in name}
         assert (rotated["version"], rotated["fields"]) == (2, sorted(EVERYTHING))
         assert rotated["outgoing_secret"] != told["outgoing_secret"]

@@ -19,10 +19,11 @@ from shared.db import Database
 from shared.events import Envelope, Fact, decode
 from shared.events.vendor import VendorFact
 from shared.events.work import WorkFact
+from shared.ids import new_id
 from shared.migrate import migrate
 from shared.service import ALL_ROLES, Process, serve
 from shared.topics import create_topics
-from shared.vocabulary import Role, new_id
+from shared.vocabulary import Role
 from support.events import envelope
 from support.infrastructure import Infrastructure
 from support.people import as_command, bearer, public_keys

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from shared.dead_letters import Record
 from shared.events import Envelope, Fact, directory, issues, routing, vendor, work
+from shared.ids import new_id
 from shared.topics import TOPIC_OF
-from shared.vocabulary import HandoverMode, HandoverReason, IssueState, Level, new_id
+from shared.vocabulary import HandoverMode, HandoverReason, IssueState, Level
 
 ACCEPTED_AT: Final = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 """A Monday morning on which every issue of a test is accepted."""

@@ -15,9 +15,9 @@ from intake import app, seed
 from intake.seed import ClientApplication, SeededCustomer
 from intake.settings import Settings
 from shared.events import Envelope, Fact
+from shared.ids import new_id
 from shared.service import ALL_ROLES, Role, Service
 from shared.topics import Topic
-from shared.vocabulary import new_id
 from support.events import envelope, record
 from support.infrastructure import Infrastructure
 from support.people import as_command, public_keys

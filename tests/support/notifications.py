@@ -14,9 +14,9 @@ from notifications.settings import Settings
 from shared.bus import Consumer
 from shared.db import Database
 from shared.events import Envelope, Fact
+from shared.ids import new_id
 from shared.migrate import migrate
 from shared.service import Service
-from shared.vocabulary import new_id
 from support.events import envelope, record
 from support.infrastructure import Infrastructure
 from support.people import public_keys

@@ -11,7 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from shared.auth import ALGORITHM, Caller, claims_of
-from shared.vocabulary import Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import Role
 
 TOKEN_LIFE = timedelta(minutes=15)
 

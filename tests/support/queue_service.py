@@ -13,9 +13,9 @@ import httpx2
 from shared.bus import Consumer
 from shared.events import Fact
 from shared.events.directory import VendorListed
+from shared.ids import new_id
 from shared.service import ALL_ROLES, Role, Service
 from shared.vocabulary import Role as StaffRole
-from shared.vocabulary import new_id
 from support import events, people
 from support.infrastructure import Infrastructure, new_namespace
 from support.running import Running, prepare, running

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from shared.events import Fact, issues, routing, vendor, work
 from shared.events.deliveries import NotificationFailed
-from shared.vocabulary import IssueState, Level, Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import IssueState, Level, Role
 from support import events
 from tier_queues import commands as c
 from tier_queues.agents import Agent

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from router.settings import Settings
 from shared.db import Database
-from shared.vocabulary import Role, new_id
+from shared.ids import new_id
+from shared.vocabulary import Role
 from support.events import envelope, submitted
 from support.infrastructure import Infrastructure
 from support.people import bearer, public_keys

@@ -71,7 +71,11 @@ def demo(
     url: Annotated[str | None, typer.Option(help="An instance that runs elsewhere.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Do the main job and audit it, on the running instance or on one that is started and stopped."""
+    """Do the main job and audit it, on the running instance or on one that is started and stopped.
+
+    With --url the environment says the rest: TIERDESK_DEMO_API_KEY and TIERDESK_DEMO_ADMIN_PASSWORD (needed),
+    TIERDESK_DEMO_ADMIN, TIERDESK_DEMO_VENDOR_URL and _VENDOR_PORT, TIERDESK_DEMO_MAIL_URL, DATABASE_URL.
+    """
     from onebox import demo as demonstration
 
     raise typer.Exit(demonstration.run(issues=issues, data=data, url=url, as_json=as_json))
@@ -82,12 +86,13 @@ def bench(
     name: Annotated[str, typer.Argument(help="intake, pipeline, agents, lists or up.")],
     *,
     data: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="A folder of real issues.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Of each round; default: as promised.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure one of the promised figures against its bar."""
     from onebox import bench as benchmarks
 
-    raise typer.Exit(benchmarks.run(name, data=data, as_json=as_json))
+    raise typer.Exit(benchmarks.run(name, data=data, as_json=as_json, seconds=seconds))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from onebox.files import write_json
-from onebox.locks import try_exclusive
+from onebox.locks import is_held, try_exclusive
 
 LEFTOVER_STOP_WITHIN = timedelta(seconds=10)
 POLL = timedelta(milliseconds=50)
@@ -52,8 +52,9 @@ class ProcessRecord:
 
 @dataclass(frozen=True)
 class State:
-    """What the supervisor says about its instance. vendor_port: where a vendor on this machine may be reached."""
+    """What a supervisor says about its instance. vendor_port: where a vendor on this machine may be reached."""
 
+    supervisor: int
     url: str
     mail_url: str
     database_url: str = field(repr=False)
@@ -82,22 +83,14 @@ class Instance:
 
     def supervisor(self) -> int | None:
         """The process id of the supervisor, or None when nobody holds the lock."""
-        if not self._lock.exists():
-            return None
-        descriptor = try_exclusive(self._lock)
-        if descriptor is not None:
-            os.close(descriptor)
-            return None
-        return int(self._lock.read_text() or 0) or None
+        return int(self._lock.read_text() or 0) or None if is_held(self._lock) else None
 
     def state(self) -> State | None:
-        """The last state that was written; it may be of an instance that runs no more."""
-        try:
-            values = json.loads(self._file.read_text())
-        except FileNotFoundError:
-            return None
-        processes = tuple(ProcessRecord(**record) for record in values.pop("processes"))
-        return State(**values, processes=processes)
+        """What the running supervisor says, or None while it has said nothing or none runs."""
+        supervisor = self.supervisor()
+        state = self._last_state()
+        # A killed supervisor's last words stay until the next one speaks.
+        return state if state is not None and state.supervisor == supervisor else None
 
     def write(self, state: State) -> None:
         """Replace the state, whole or not at all. Only its owner may read it: it holds the database's password."""
@@ -109,21 +102,29 @@ class Instance:
 
     def end_leftovers(self) -> list[str]:
         """End what a killed supervisor left running, and say what that was. Only for the holder of the lock."""
-        state = self.state()
+        state = self._last_state()
         left = [(record.name, record.process()) for record in state.processes] if state else []
         end((process for _, process in left if process is not None), within=LEFTOVER_STOP_WITHIN)
         self.forget()
         return [name for name, process in left if process is not None]
 
+    def _last_state(self) -> State | None:
+        try:
+            values = json.loads(self._file.read_text())
+        except FileNotFoundError:
+            return None
+        processes = tuple(ProcessRecord(**record) for record in values.pop("processes"))
+        return State(**values, processes=processes)
+
     def wait_until_ready(self, *, within: timedelta) -> State | None:
         """Wait for the running supervisor. The state once it is ready, None when it gave up. Raises StillStarting."""
         deadline = time.monotonic() + within.total_seconds()
         while time.monotonic() < deadline:
-            if self.supervisor() is None:
-                return None
             state = self.state()
             if state is not None and state.ready:
                 return state
+            if self.supervisor() is None:
+                return None
             time.sleep(POLL.total_seconds())
         raise StillStarting(f"Not ready after {within.total_seconds():.0f} s; its logs are in {self.home / 'logs'}.")
 

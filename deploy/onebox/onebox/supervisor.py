@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -148,6 +149,7 @@ class Supervisor:
         self._ready = self._ready or ready
         records = (self._record(running) for running in self._all())
         state = State(
+            supervisor=os.getpid(),
             url=self._layout.url,
             mail_url=self._layout.mail_url,
             database_url=self._servers.database_url,

@@ -87,8 +87,8 @@ def _start_detached(instance: Instance, where: Places, *, port: int | None, spli
     deadline = time.monotonic() + READY_WITHIN.total_seconds()
     while time.monotonic() < deadline:
         status = child.poll()
-        state = instance.state() if instance.supervisor() == child.pid else None
-        ready = state is not None and state.ready
+        state = instance.state()
+        ready = state is not None and state.supervisor == child.pid and state.ready
         print(next(lines), end="", flush=True)
         if ready or status == 0:  # 0: somebody else was faster, and is ready
             return

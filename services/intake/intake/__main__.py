@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -13,31 +13,11 @@ from intake.app import build
 from intake.seed import ClientApplication, SeededCustomer
 from intake.settings import Settings
 from intake.submission import UNKNOWN_ACCOUNT, UNKNOWN_PLAN
-from shared import migrate as migrations
+from shared.command_line import commands
 from shared.db import Database
-from shared.service import Role, run
 
-program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+program = commands(Settings, build, about=__doc__)
 Result = TypeVar("Result")
-
-
-@program.command(name="run")
-def serve(
-    roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
-    port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-) -> None:
-    """Run until SIGTERM."""
-    chosen = frozenset(role for role in get_args(Role) if role in roles.split(","))
-    if chosen != frozenset(roles.split(",")):
-        raise typer.BadParameter("roles are web and worker")
-    run(build(Settings()), roles=chosen, port=port, host=host)
-
-
-@program.command()
-def migrate() -> None:
-    """Bring the database to the newest schema; makes it when it is missing."""
-    asyncio.run(migrations.migrate(Settings()))
 
 
 @program.command()

@@ -13,9 +13,9 @@ from shared import idempotency, outbox
 from shared.db import Transaction
 from shared.events.issues import Attachment, Customer, IssueSubmitted
 from shared.idempotency import Answer
+from shared.ids import new_id
 from shared.outbox import Outgoing
 from shared.problems import Problem, invalid
-from shared.vocabulary import new_id
 
 SOURCE: Final = "intake"
 

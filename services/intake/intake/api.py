@@ -11,9 +11,9 @@ from intake.applications import Application, Applications
 from intake.handlers import Wish
 from intake.submission import AttachmentIds, Submit, SubmitBody, unvouched
 from intake.views import IssueLine, IssueView, MessageView
-from intake.visible import CustomerState
 from shared import trace
 from shared.api import Api, Body, CallerOf, Command, CommandHeaders, etag
+from shared.customer_state import CustomerState
 from shared.db import Database
 from shared.idempotency import Answer, once
 from shared.paging import Cursor, Limit, Page, key_in

@@ -9,16 +9,17 @@ from uuid import UUID
 from intake import attachments, store
 from intake.accepting import SOURCE
 from intake.store import Locked, Standing
-from intake.visible import CustomerState, Message, message_in, state_after
+from intake.visible import Message, message_in
 from shared import directories, outbox
+from shared.customer_state import CustomerState, state_after
 from shared.db import Transaction
 from shared.events import Envelope, Fact
 from shared.events.issues import Attachment, CustomerReplied, IssueWithdrawn, ReopenRequested
 from shared.events.work import IssueForwarded, IssueReplied
 from shared.idempotency import Answer
+from shared.ids import new_id
 from shared.outbox import EventTooLarge, Outgoing
 from shared.problems import conflict, invalid, not_found, stale
-from shared.vocabulary import new_id
 
 NOT_OVER: Final = frozenset(CustomerState) - {CustomerState.CLOSED}
 UNSOLVED: Final = NOT_OVER - {CustomerState.SOLVED}

@@ -16,8 +16,9 @@ from intake.submission import UNKNOWN_ACCOUNT, UNKNOWN_PLAN, Address
 from shared import outbox
 from shared.db import Database, Transaction
 from shared.events.directory import ClientApplicationListed
+from shared.ids import new_id
 from shared.outbox import Outgoing
-from shared.vocabulary import Word, new_id
+from shared.vocabulary import Word
 
 CUSTOMERS_AT_ONCE: Final = 1000
 

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from intake.submission import Submit
 from intake.tables import ISSUE, MESSAGE
-from intake.visible import CustomerState, Message
+from intake.visible import Message
+from shared.customer_state import CustomerState
 from shared.db import NOW, Transaction
 from shared.events.issues import Attachment, Customer, Submission
 

@@ -17,8 +17,8 @@ from shared.auth import Caller, StaffTokens
 from shared.db import Database, Transaction
 from shared.events.issues import Attachment
 from shared.idempotency import Answer, Key, once
+from shared.ids import new_id
 from shared.problems import invalid, not_found
-from shared.vocabulary import new_id
 
 FILE_NAME_LIMIT: Final = 100
 """Characters of a file's name."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from intake.store import ATTACHMENTS
-from intake.visible import CustomerState
+from shared.customer_state import CustomerState
 from shared.db import Transaction
 from shared.events.issues import Attachment
 from shared.paging import Page, cursor_of

@@ -45,7 +45,6 @@ class Settings(ServiceSettings):
     """How long webhooks carry the old secret's signature too."""
     deliveries_kept: timedelta = timedelta(days=90)
     """How long settled deliveries can be read."""
-    housekeeping_every: timedelta = timedelta(minutes=1)
     housekeeping_limit: int = 5000
     """Rows deleted at once."""
     alarm_failed_within: timedelta = timedelta(hours=1)

@@ -7,7 +7,6 @@ from notifications.mail_sender import MailSender
 from notifications.settings import Settings
 from notifications.webhook_sender import WebhookSender
 from shared.db import Database
-from shared.idempotency import forget
 from shared.service import Timer
 
 
@@ -20,7 +19,6 @@ def timers(db: Database, settings: Settings, mails: MailSender, webhooks: Webhoo
             cleared = [
                 await upkeep.drop_unheard(tx, limit=limit),
                 await upkeep.forget_deliveries(tx, settings.deliveries_kept, limit=limit),
-                await forget(tx, settings.idempotency_window, limit=limit),
             ]
         return limit in cleared
 

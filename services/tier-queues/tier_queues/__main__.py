@@ -4,14 +4,12 @@ import asyncio
 import json
 import re
 import sys
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from shared import migrate as migrations
-from shared.service import Role as ProcessRole
-from shared.service import run
+from shared.command_line import commands
 from shared.vocabulary import Role, Tier
 from tier_queues import passwords, roster, seed
 from tier_queues.app import build
@@ -21,26 +19,7 @@ from tier_queues.settings import Settings
 
 _TIER: Final = TypeAdapter(Tier)
 
-program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@program.command(name="run")
-def serve(
-    roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
-    port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-) -> None:
-    """Run until SIGTERM."""
-    chosen = frozenset(role for role in get_args(ProcessRole) if role in roles.split(","))
-    if chosen != frozenset(roles.split(",")):
-        raise typer.BadParameter("roles are web and worker")
-    run(build(Settings()), roles=chosen, port=port, host=host)
-
-
-@program.command()
-def migrate() -> None:
-    """Bring the database to the newest schema; makes it when it is missing."""
-    asyncio.run(migrations.migrate(Settings()))
+program = commands(Settings, build, about=__doc__)
 
 
 @program.command()

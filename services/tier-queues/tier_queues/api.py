@@ -106,9 +106,11 @@ def add_commands(api: Api, counter: Counter) -> None:
             summary=(kind.__doc__ or name).partition(";")[0].rstrip("."),
         )(endpoint)
 
-    @api.post("/tiers/{tier}/claim-next", allow=agents, response_model=IssueShort | None)
+    nothing = {204: {"description": "Nothing there for this agent."}}
+
+    @api.post("/tiers/{tier}/claim-next", allow=agents, response_model=IssueShort, responses=nothing)
     async def claim_next(tier: TierPath, command: Commanding) -> Response:
-        """Claim what comes first for you: priority, then nearest deadline, offers included. 204: nothing there."""
+        """Claim what comes first for you: by priority, then nearest deadline, offers included."""
         answer = await idempotency.once(counter.db, command.key, partial(_claim_next, counter, tier, command))
         return answer.response()
 

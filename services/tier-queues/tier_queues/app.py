@@ -43,10 +43,11 @@ def build(settings: Settings | None = None) -> Service:
     facts = consumer(db, policies)
 
     api = Api(settings.SERVICE)
+    # Routes are tried in this order: what agents do all day comes first.
+    add_commands(api, counter)
+    add_lists(api, counter)
     add_sessions(api, desk)
     add_agents(api, desk)
-    add_lists(api, counter)
-    add_commands(api, counter)
     add_operations(api, db, tokens, facts, alarms(settings))
     return Service(
         name=settings.SERVICE,

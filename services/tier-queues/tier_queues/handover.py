@@ -62,7 +62,7 @@ def accepted(decision: Decision, given: Circumstances) -> Decision:
         work.HandoverAccepted,
         actor=given.actor,
         at=given.now,
-        change=owned_by(given.agent) | place | {"offer": None, "handovers": issue.handovers + 1},
+        change=owned_by(given.agent) | place | {"offer": None, "triage": False, "handovers": issue.handovers + 1},
         offer=offered.offer,
         direction=offered.direction,
     )

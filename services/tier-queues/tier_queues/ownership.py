@@ -17,8 +17,7 @@ def claim(decision: Decision, command: Claim | AcceptHandover, given: Circumstan
         raise OverCapacity("over-capacity", detail, capacity=given.agent.capacity)
     if decision.issue.offer is not None:
         return handover.accepted(decision, given)
-    change = owned_by(given.agent) | {"triage": False}
-    return decision.then(work.IssueClaimed, actor=given.actor, at=given.now, change=change)
+    return decision.then(work.IssueClaimed, actor=given.actor, at=given.now, change=owned_by(given.agent))
 
 
 def put_back(decision: Decision, command: PutBack, given: Circumstances) -> Decision:

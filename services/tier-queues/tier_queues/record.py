@@ -76,6 +76,7 @@ class Case:
 class Issue:
     """An issue as it stands.
 
+    triage: the router abstained and nobody has sorted it since, by a category, a handover or an answer.
     version grows by one with each entry; revision counts reclassifications. last_owner: who owned it when it was
     resolved. tier and team: where it is worked, or waits to be. watching_tier: minds it while a vendor has it and
     nobody owns it. newest_message: the customer's last one; unseen: it came since the owner's last look or reply.

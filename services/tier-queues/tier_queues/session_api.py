@@ -108,7 +108,10 @@ class Desk:
         self.tokens.revoked.update(ended)
 
     def _signed(self, member: Member, session: UUID) -> SignedIn:
-        token = self.signer.token(member, session)
+        try:
+            token = self.signer.token(member, session)
+        except sessions.NoSigningKey as error:
+            raise Problem(503, "sign-in-unavailable", "Nobody can sign in here: there is no signing key.") from error
         return SignedIn(token=token.token, expires_at=token.expires_at, agent=MemberView.of(member))
 
 

@@ -19,8 +19,8 @@ from shared import directories
 from shared.auth import ALGORITHM, Caller, claims_of
 from shared.db import Transaction
 from shared.events.directory import SessionRevoked
+from shared.ids import new_id
 from shared.outbox import Outgoing, publish
-from shared.vocabulary import new_id
 from tier_queues import roster
 from tier_queues.roster import Member
 
@@ -153,17 +153,13 @@ async def _revoked(tx: Transaction, rows: Sequence[tuple[UUID]], token_life: tim
         SessionRevoked(entity=str(session), version=1, session=session, expires_at=expires_at) for (session,) in rows
     ]
     await directories.keep(tx, ended)
-    await publish(tx, [Outgoing(fact.entity, fact) for fact in ended], source=SOURCE)
+    await publish(tx, [Outgoing(fact.key, fact) for fact in ended], source=SOURCE)
     return [fact.session for fact in ended]
 
 
 async def forget(tx: Transaction) -> None:
-    """Delete sessions that are over and revocations that no live token needs any more."""
+    """Delete sessions that are over."""
     await tx.fetch("DELETE FROM sessions WHERE expires_at < clock_timestamp() - $1::interval", LAST_TOKENS)
-    await tx.fetch(
-        "DELETE FROM directory WHERE kind = $1 AND (body->>'expires_at')::timestamptz < clock_timestamp()",
-        SessionRevoked.KIND,
-    )
 
 
 def _digest(secret: str) -> bytes:

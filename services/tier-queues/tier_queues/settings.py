@@ -74,7 +74,6 @@ class Settings(ServiceSettings):
     """How often a worker says which tiers it runs."""
     announcement_life: timedelta = timedelta(seconds=30)
     """A process not heard of for so long names no tier any more."""
-    housekeeping_every: timedelta = timedelta(minutes=1)
     counts_life: timedelta = timedelta(seconds=1)
     """How old the counts of tiers may be."""
     early_after: timedelta = timedelta(seconds=60)

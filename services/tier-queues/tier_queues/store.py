@@ -144,8 +144,10 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
     rows = {issue.id: row_of(issue) for issue in drafts.issues.values()}
     await tx.insert(ISSUES, [row for key, row in rows.items() if key in drafts.created])
     await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
-    await tx.insert(TIMELINE, [_timeline_row(drafted.issue, drafted.entry) for drafted in drafts.entries])
-    await publish(tx, [_outgoing(drafted) for drafted in drafts.entries], source=SOURCE)
+    # Each fact is turned into JSON once, for the timeline and for the outbox.
+    entries = [(drafted, drafted.entry.fact.model_dump_json()) for drafted in drafts.entries]
+    await tx.insert(TIMELINE, [_timeline_row(drafted, fact_json) for drafted, fact_json in entries])
+    await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 
 async def one_consumer_per_issue(tx: Transaction, ids: Collection[UUID]) -> None:
@@ -226,19 +228,19 @@ def _changing(row: dict[str, Any]) -> dict[str, Any]:
     return {column: value for column, value in row.items() if column not in _CONSTANT}
 
 
-def _outgoing(drafted: Drafted) -> Outgoing:
+def _outgoing(drafted: Drafted, fact_json: str) -> Outgoing:
     fact = drafted.entry.fact
-    return Outgoing(str(drafted.issue), fact, time=fact.at, traceparent=drafted.traceparent)
+    return Outgoing(str(drafted.issue), fact, time=fact.at, traceparent=drafted.traceparent, json=fact_json)
 
 
-def _timeline_row(issue: UUID, entry: Entry) -> dict[str, Any]:
-    fact = entry.fact
+def _timeline_row(drafted: Drafted, fact_json: str) -> dict[str, Any]:
+    fact = drafted.entry.fact
     return {
-        "issue_id": issue,
+        "issue_id": drafted.issue,
         "version": fact.standing.version,
         "at": fact.at,
         "type": fact.TYPE,
         "actor": fact.actor.model_dump_json(),
-        "fact": fact.model_dump_json(),
-        "private": json.dumps(entry.private),
+        "fact": fact_json,
+        "private": json.dumps(drafted.entry.private),
     }

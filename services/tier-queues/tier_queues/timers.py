@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from shared import idempotency
 from shared.db import Database
 from shared.service import Timer
 from tier_queues import handlers, sessions
@@ -30,8 +29,7 @@ def timers(db: Database, settings: Settings, policies: Policies, presence: Prese
     async def keep_house() -> bool:
         async with db.transaction() as tx:
             await sessions.forget(tx)
-            forgotten = await idempotency.forget(tx, settings.idempotency_window)
-        return forgotten > 0
+        return False
 
     return (
         Timer(settings.timer_poll, due, "due"),

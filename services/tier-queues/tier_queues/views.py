@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
-from shared.auth import Caller
+from shared.auth import AGENTS, Caller
 from shared.db import Transaction
 from shared.events import routing, work
 from shared.paging import Page, cursor_of, key_in
@@ -136,7 +136,7 @@ def view_of(issue: Issue, caller: Caller, capacity: int) -> IssueView:
             CaseView(id=case.id, vendor=case.vendor, state=case.state, reference=case.reference) for case in issue.cases
         ],
         clocks=[ClockView.of(clock) for clock in issue.clocks],
-        allowed=allowed_in(issue, agent_of(caller, capacity)),
+        allowed=allowed_in(issue, agent_of(caller, capacity)) if caller.role in AGENTS else [],
     )
 
 

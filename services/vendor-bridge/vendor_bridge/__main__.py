@@ -7,31 +7,13 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from shared import migrate as migrations
-from shared.service import Role, run
+from shared.command_line import commands
 from shared.targets import TargetRefused
+from vendor_bridge.app import build
+from vendor_bridge.seed import add
 from vendor_bridge.settings import Settings
 
-program = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@program.command(name="run")
-def serve(
-    roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
-    port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-) -> None:
-    """Run until SIGTERM."""
-    from vendor_bridge.app import build
-
-    chosen: frozenset[Role] = frozenset(roles.split(","))  # type: ignore[arg-type]
-    run(build(Settings()), roles=chosen, port=port, host=host)
-
-
-@program.command()
-def migrate() -> None:
-    """Bring the database to the newest schema; makes it when it is missing."""
-    asyncio.run(migrations.migrate(Settings()))
+program = commands(Settings, build, about=__doc__)
 
 
 @program.command()
@@ -44,8 +26,6 @@ def add_vendor(
     rotate: Annotated[bool, typer.Option(help="New secrets for a vendor that exists.")] = False,
 ) -> None:
     """Add a vendor, or change the one that exists; prints it as JSON, with secrets when they are new."""
-    from vendor_bridge.seed import add
-
     added = add(Settings(), vendor_id, name=name, url=url, products=product or [], fields=field, rotate=rotate)
     try:
         typer.echo(json.dumps(asyncio.run(added)))

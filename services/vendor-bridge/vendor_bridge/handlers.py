@@ -10,7 +10,7 @@ from shared.db import Database, Transaction
 from shared.events import Envelope
 from shared.events.vendor import VendorCaseOpened
 from shared.events.work import IssueForwarded
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from vendor_bridge import queue, registry, store
 from vendor_bridge.case import Case, CaseState, Decision, Heard, Signal, decide, learned
 from vendor_bridge.contract import Vendor, meaning, message

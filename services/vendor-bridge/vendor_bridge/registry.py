@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from shared.db import NOW, Transaction
 from shared.events.directory import VendorListed
+from shared.ids import new_id
 from shared.outbox import Outgoing, publish
 from shared.telemetry import log
-from shared.vocabulary import new_id
 from shared.webhooks import SecretMalformed, new_secret, seal, unseal
 from vendor_bridge.contract import Field, Meaning, Vendor
 from vendor_bridge.settings import Settings
@@ -93,7 +93,7 @@ async def _list(tx: Transaction, vendor: Vendor) -> None:
     fact = VendorListed(
         entity=vendor.id, version=vendor.version, name=vendor.name, products=vendor.products, active=vendor.active
     )
-    await publish(tx, [Outgoing(vendor.id, fact)], source=Settings.SERVICE)
+    await publish(tx, [Outgoing(fact.key, fact)], source=Settings.SERVICE)
 
 
 async def renew_secrets(tx: Transaction, vendor_id: str, key: bytes, overlap: timedelta) -> Secrets:

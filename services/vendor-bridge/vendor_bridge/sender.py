@@ -14,10 +14,11 @@ from shared import webhooks
 from shared.db import Database, Transaction, Unavailable
 from shared.failpoint import AFTER_VENDOR_ACCEPTED, failpoint
 from shared.http import NotReached, Outgoing, Reply
+from shared.ids import new_id
 from shared.retries import wait_before_retry
 from shared.telemetry import log
 from shared.together import Together
-from shared.vocabulary import Word, new_id
+from shared.vocabulary import Word
 from vendor_bridge import handlers, queue, registry
 from vendor_bridge.contract import message_id
 from vendor_bridge.queue import Claimed

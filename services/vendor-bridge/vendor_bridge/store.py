@@ -8,9 +8,9 @@ from uuid import UUID
 
 from shared.db import NOW, Transaction
 from shared.events.work import IssueForwarded
+from shared.ids import new_id
 from shared.inbox import Overtaken
 from shared.outbox import Outgoing, publish
-from shared.vocabulary import new_id
 from vendor_bridge.case import Case, CaseState, Decision
 from vendor_bridge.settings import Settings
 from vendor_bridge.tables import ATTEMPT, CASE, DELIVERY

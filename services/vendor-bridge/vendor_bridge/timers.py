@@ -1,6 +1,5 @@
 """Deadlines: due deliveries, and what may be forgotten."""
 
-from shared import idempotency
 from shared.db import Database
 from shared.service import Timer
 from vendor_bridge import registry, store
@@ -15,7 +14,6 @@ def timers(db: Database, settings: Settings, sender: Sender) -> list[Timer]:
         async with db.transaction() as tx:
             await store.forget_callbacks(tx, settings.callback_memory)
             await registry.forget_secrets(tx)
-            await idempotency.forget(tx, settings.idempotency_window)
         return False
 
     return [Timer(settings.retry_wait, sender.turn, "deliveries"), Timer(settings.cleaning_every, clean, "cleaning")]

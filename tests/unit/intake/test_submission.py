@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from intake.submission import CustomerGiven, Submit, SubmitBody, submission_of
 from shared.idempotency import Key
-from shared.vocabulary import Channel, Level, new_id
+from shared.ids import new_id
+from shared.vocabulary import Channel, Level
 from support.events import ACCEPTED_AT, customer
 
 BODY: dict[str, Any] = {"customer": {"email": "ada@example.com"}, "title": "Help", "text": "It does not work."}

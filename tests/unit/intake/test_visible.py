@@ -4,10 +4,12 @@ from itertools import product
 
 import pytest
 
-from intake.visible import SUPPORT, CustomerState, message_in, state_after
+from intake.visible import SUPPORT, message_in
+from shared.customer_state import CustomerState, state_after
 from shared.events import work
 from shared.events.work import Actor
-from shared.vocabulary import IssueState, WaitingFor, new_id
+from shared.ids import new_id
+from shared.vocabulary import IssueState, WaitingFor
 from support.events import envelope, forwarded, standing, worked
 
 WAITS: list[str | None] = [*WaitingFor, "a word of a later release", None]

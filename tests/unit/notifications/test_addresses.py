@@ -3,7 +3,7 @@
 from email.headerregistry import Address
 
 from notifications.addresses import Addresses
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 OURS = Addresses("example.com", b"k" * 32)
 FOREIGN = Addresses("example.com", b"x" * 32)

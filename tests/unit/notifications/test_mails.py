@@ -15,7 +15,7 @@ from notifications.addresses import Addresses
 from notifications.mails import Letterhead, Recipient, Unsendable, mail, one_line
 from notifications.notices import MAILED, About, Notice
 from shared.customer_state import CustomerState
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 ISSUE, FIRST, CAUSE = new_id(), new_id(), new_id()
 LETTERHEAD = Letterhead("Help <help@example.com>", Addresses("example.com", b"k" * 32), replies_read=False)

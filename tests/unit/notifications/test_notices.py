@@ -8,7 +8,8 @@ import pytest
 from notifications.notices import MAILED, SAY, About, Notice, Told, hear, received
 from shared.customer_state import CustomerState
 from shared.events import work
-from shared.vocabulary import IssueState, WaitingFor, new_id
+from shared.ids import new_id
+from shared.vocabulary import IssueState, WaitingFor
 from support.events import ACCEPTED_AT, AGENT, SYSTEM, forwarded, offer, standing, submitted, worked
 
 INTERNAL = "only for colleagues: acme-cloud is at fault"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from notifications.notices import About, Notice
 from notifications.payloads import payload
 from shared.customer_state import CustomerState
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 NOTICE = Notice(
     about=About.REPLIED,

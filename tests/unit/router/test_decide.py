@@ -13,7 +13,8 @@ from router.record import OTHER_WORDS
 from shared.events import EVENT_LIMIT_BYTES, Fact
 from shared.events.issues import IssueSubmitted
 from shared.events.routing import IssueRouted, Routing
-from shared.vocabulary import TEXT_LIMIT, Level, new_id
+from shared.ids import new_id
+from shared.vocabulary import TEXT_LIMIT, Level
 from support.events import customer, envelope, submission
 from support.poison import POISON_TEXTS
 from support.policies import decided_by_policy, shipped

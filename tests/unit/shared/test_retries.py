@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from shared.ids import new_id
 from shared.retries import ATTEMPTS, RETRY_AFTER_LIMIT, SCHEDULE, wait_before_retry
-from shared.vocabulary import new_id
 
 
 def test_there_are_24_retries_over_more_than_eight_days() -> None:

@@ -2,7 +2,8 @@
 
 from shared.events import work
 from shared.events.base import EVENT_LIMIT_BYTES
-from shared.vocabulary import TEXT_LIMIT, new_id
+from shared.ids import new_id
+from shared.vocabulary import TEXT_LIMIT
 from support import queues
 from support.queues import NOW, last, ruled
 from tier_queues import commands as c

@@ -7,7 +7,7 @@ import pytest
 
 from shared.events import issues, vendor, work
 from shared.events.base import Fact
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from support import events, queues
 from support.queues import ADA, NOW, TIM, URGENT, after, facts_of, last, opened, ruled, told
 from tier_queues import commands as c

@@ -135,8 +135,9 @@ def test_the_loser_of_a_claim_hears_who_won() -> None:
 
 
 def test_the_loser_of_a_claim_hears_who_won_even_when_the_winner_waits_already() -> None:
-    with pytest.raises(Taken, match="Ada"):
-        ruled(queues.waiting_for_customer(), c.Claim(), by=BOB)
+    for command in (c.Claim(), c.AcceptHandover()):
+        with pytest.raises(Taken, match="Ada"):
+            ruled(queues.waiting_for_customer(), command, by=BOB)
 
 
 def test_an_agent_of_another_tier_cannot_claim() -> None:

@@ -2,11 +2,15 @@
 
 import json
 
+import pytest
+
 from shared.events import work
 from shared.events.base import EVENT_LIMIT_BYTES
 from shared.vocabulary import TEXT_LIMIT
 from support import events, queues
-from support.queues import NOW, facts_of, last, opened
+from support.queues import NOW, after, facts_of, last, opened, told
+from tier_queues import commands as c
+from tier_queues.agents import Agent
 from tier_queues.policies import Policies
 
 
@@ -33,6 +37,32 @@ def test_what_the_router_abstains_on_is_for_the_frontline_to_sort() -> None:
     decision = opened(triage=True, tier=3)
     assert last(decision).triage
     assert (decision.issue.tier, decision.issue.team, decision.issue.triage) == (1, "frontline", True)
+
+
+def test_a_claim_alone_does_not_sort_what_the_router_abstained_on() -> None:
+    assert after(queues.assigned(triage=True), c.PutBack(reason="Lunch.")).triage
+
+
+@pytest.mark.parametrize(
+    "sorting",
+    [
+        [(c.Reclassify(category="bug", reason="It is one."), queues.ADA)],
+        [(queues.offer(), queues.ADA), (c.Claim(), queues.TIM)],
+        [(queues.resolve(), queues.ADA)],
+    ],
+    ids=["category", "handover", "answer"],
+)
+def test_a_person_sorts_what_the_router_abstained_on(sorting: list[tuple[c.Command, Agent]]) -> None:
+    issue = queues.assigned(triage=True)
+    for command, person in sorting:
+        assert issue.triage
+        issue = after(issue, command, by=person)
+    assert not issue.triage
+
+
+def test_the_router_may_abstain_again() -> None:
+    issue = after(queues.queued(), c.Reclassify(category="bug", reason="It is one."))
+    assert told(issue, events.routed(revision=1, triage=True)).issue.triage
 
 
 def test_what_belongs_elsewhere_is_resolved_with_the_right_channel() -> None:

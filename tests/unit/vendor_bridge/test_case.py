@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.events import vendor as facts
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from vendor_bridge.case import (
     CALLBACKS,
     TRANSITIONS,

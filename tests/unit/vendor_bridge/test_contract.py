@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.events import issues, work
-from shared.vocabulary import new_id
+from shared.ids import new_id
 from support.events import ACCEPTED_AT, forwarded
 from vendor_bridge.case import Signal
 from vendor_bridge.contract import OUR_WORDS, Field, Meaning, Vendor, meaning, message, message_id

@@ -8,13 +8,23 @@ from pathlib import Path
 BENCHMARKS = ("intake", "pipeline", "agents", "lists", "up")
 
 
+class NothingMeasured(Exception):
+    """A benchmark could not be carried out as it must be. The message says why."""
+
+
 def run(name: str, *, data: Path | None = None, as_json: bool = False, seconds: float | None = None) -> int:
     """Measure and report. seconds: of each round, where a benchmark has rounds. Exit status: 1 when a bar is missed."""
     if name not in BENCHMARKS:
         print(f"There is no benchmark {name}: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
+    from onebox.artifacts import ArtifactRefused, NotDownloaded
     from onebox.bench.measure import report
+    from onebox.processes import NotReady
 
     benchmark = importlib.import_module(f"onebox.bench.{name}")
-    figures = asyncio.run(benchmark.measure(data=data, seconds=seconds))
+    try:
+        figures = asyncio.run(benchmark.measure(data=data, seconds=seconds))
+    except (NothingMeasured, NotReady, NotDownloaded, ArtifactRefused) as failure:
+        print(f"bench {name} gave no figures. {failure}", file=sys.stderr)
+        return 1
     return 0 if report(name, figures, as_json=as_json) else 1

@@ -1,13 +1,14 @@
 """`bench agents`: claim, reply, hand over, accept and resolve, each at 32 clients, beside the floor."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from onebox.bench.generator import generator
 from onebox.bench.intake import CLIENTS, accepted, at_32_clients, until_drained
-from onebox.bench.load import Job, Shot, shoot
+from onebox.bench.job import Job, Shot
+from onebox.bench.load import shoot
 from onebox.bench.measure import Figure, against_floor, median, note
 from onebox.bench.stage import Agent, Stage, posts, running, stage
 
@@ -51,18 +52,20 @@ async def measure(*, data: Path | None, seconds: float | None) -> list[Figure]:
             issues = await _queued(here, count, data)
             shots = posts(200, data=data, key=here.api_key, path="/floor")
             rates: dict[str, float] = {}
-            floors: list[float] = []
+            floors = [await at_32_clients(bare, shots, (seconds or SECONDS) / 2)]
             for name, turn, body in COMMANDS:
-                floors.append(await at_32_clients(bare, shots, (seconds or SECONDS) / 2))
                 rates[name] = await _rate(here, name, issues, agents[turn:] + agents[:turn], body)
-                note(f"{name}: {rates[name]:,.0f}/s, floor {floors[-1]:,.0f}/s")
                 await until_drained(here, consumers=True)
-            floor = median(floors)
-            figures = [await generator(here, floor)]
-            figures += [
-                against_floor(name, rate, "commands/s", floor=floor, at_least=BAR) for name, rate in rates.items()
-            ]
-        return figures
+                floors.append(await at_32_clients(bare, shots, (seconds or SECONDS) / 2))
+                note(f"{name}: {rates[name]:,.0f}/s, floor {floors[-2]:,.0f}/s before and {floors[-1]:,.0f}/s after")
+            return [await generator(here, median(floors)), *_figures(rates, floors)]
+
+
+def _figures(rates: Mapping[str, float], floors: Sequence[float]) -> Iterator[Figure]:
+    """Each command beside the floor measured right before and after it: a noisy neighbour disturbs both alike."""
+    for number, (name, rate) in enumerate(rates.items()):
+        floor = (floors[number] + floors[number + 1]) / 2
+        yield against_floor(name, rate, "commands/s", floor=floor, at_least=BAR)
 
 
 async def _queued(here: Stage, count: int, data: Path | None) -> list[str]:

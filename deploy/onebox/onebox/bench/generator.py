@@ -1,6 +1,7 @@
 """Is the load fast enough to measure with? It must reach twice the floor against an endpoint that does nothing."""
 
-from onebox.bench.load import Job, Shot, shoot
+from onebox.bench.job import Job, Shot
+from onebox.bench.load import shoot
 from onebox.bench.measure import Figure, against_floor
 from onebox.bench.stage import Stage, running
 

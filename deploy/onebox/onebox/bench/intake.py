@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from onebox.bench import NothingMeasured
 from onebox.bench.generator import generator
-from onebox.bench.load import Job, Outcome, Shot, shoot
+from onebox.bench.job import Job, Outcome, Shot
+from onebox.bench.load import shoot
 from onebox.bench.measure import Figure, against_floor, median, note
 from onebox.bench.stage import Stage, posts, running, stage
 from onebox.layout import PythonProcess
@@ -24,11 +26,11 @@ TOGETHER_BAR: Final = 0.6
 BODIES: Final = 500
 
 
-class Refused(Exception):
+class Refused(NothingMeasured):
     """Some posts were not accepted, so the rate says nothing."""
 
 
-class NotDrained(Exception):
+class NotDrained(NothingMeasured):
     """What was accepted is not where it belongs after minutes."""
 
 

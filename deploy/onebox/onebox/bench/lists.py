@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from onebox.bench.load import Job, Shot, shoot
-from onebox.bench.measure import Figure, NothingMeasured, at_most, at_most_times, note, quantile
+from onebox.bench import NothingMeasured
+from onebox.bench.job import Job, Shot
+from onebox.bench.load import shoot
+from onebox.bench.measure import Figure, at_most, at_most_times, note, quantile
 from onebox.bench.stage import Agent, Stage, running, stage
 from onebox.layout import PythonProcess
 from shared.vocabulary import FAR_FUTURE
 
 FEW: Final = 1_000
 MANY: Final = 1_000_000
-CLIENTS: Final = 4
+RATE: Final = 100.0
+"""Pages asked for per second, open loop: more than all agents of a large organisation do."""
+CONNECTIONS: Final = 16
 ROUNDS: Final = 5
-ROUND_SECONDS: Final = 1.0
+ROUND_SECONDS: Final = 2.0
 WARM_UP_SECONDS: Final = 0.3
 RATIO_LIMIT: Final = 1.5
 P99_LIMIT_MS: Final = 25.0
@@ -69,7 +73,9 @@ async def _ask(queue: Queue, page: str, seconds: float) -> None:
     """One round: the same page again and again."""
     path = f"/tier-queues/tiers/{TIER}/issues?state=claimable&limit=50{PAGES[page]}"
     shots = [Shot(path, method="GET", headers=queue.agent.headers)]
-    outcome = await shoot(Job(queue.process.port, shots, CLIENTS, seconds, warm_up_seconds=WARM_UP_SECONDS))
+    outcome = await shoot(
+        Job(queue.process.port, shots, CONNECTIONS, seconds, rate=RATE, warm_up_seconds=WARM_UP_SECONDS)
+    )
     if outcome.bad:
         raise NothingMeasured(f"{path} was answered with {outcome.bad}")
     queue.latencies_ms[page] += outcome.latencies_ms

@@ -7,78 +7,22 @@ Open loop: requests start by the clock, whatever the answers do, and latency cou
 
 import asyncio
 import json
-import secrets
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Final, cast
 
 import uvloop
+
+from onebox.bench import NothingMeasured
+from onebox.bench.job import Job, Outcome, Shot, requests
 
 DRAIN_SECONDS: Final = 10.0
 """How long answers are awaited after the last request of an open loop."""
 RECONNECT_AFTER_SECONDS: Final = 0.1
 LOST: Final = "lost"
 """The status of a request whose connection ended without an answer."""
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One request. headers: without Host, Content-Length and Idempotency-Key, which the load adds."""
-
-    path: str
-    body: str = ""
-    method: str = "POST"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to send. rate: requests per second of an open loop, None for a closed one.
-
-    repeat: go round the shots until the time is up, each time with a fresh key; otherwise each is sent once.
-    keep: answer bodies are returned, with the epoch second at which their request was meant to start.
-    """
-
-    port: int
-    shots: Sequence[Shot]
-    connections: int
-    seconds: float
-    rate: float | None = None
-    repeat: bool = True
-    warm_up_seconds: float = 0.0
-    keep: bool = False
-    host: str = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came back in time. latencies_ms: of the good answers, unsorted; statuses: how many of each.
-
-    answers: (epoch second of the intended start, latency in ms, body) of each good answer, when they were to be kept.
-    """
-
-    statuses: Mapping[str, int]
-    seconds: float
-    latencies_ms: Sequence[float]
-    answers: Sequence[tuple[float, float, str]] = ()
-
-    @property
-    def good(self) -> int:
-        """Answers below 400."""
-        return len(self.latencies_ms)
-
-    @property
-    def rate(self) -> float:
-        """Good answers per second."""
-        return self.good / self.seconds if self.seconds else 0.0
-
-    @property
-    def bad(self) -> dict[str, int]:
-        """Everything else by status."""
-        return {status: count for status, count in self.statuses.items() if not status.startswith(("2", "3"))}
 
 
 async def shoot(job: Job) -> Outcome:
@@ -99,12 +43,12 @@ async def shoot(job: Job) -> Outcome:
     return Outcome(**json.loads(output))
 
 
-class LoadFailed(Exception):
+class LoadFailed(NothingMeasured):
     """The load could not reach what it was to measure. The message holds its output."""
 
 
 class Connection(asyncio.Protocol):
-    """One connection: a request out, an answer in."""
+    """A request out, an answer in."""
 
     def __init__(self, load: "Load") -> None:
         self._load = load
@@ -169,8 +113,8 @@ class Load:
         self._began = time.perf_counter() + self._job.warm_up_seconds
         self._until = self._began + self._job.seconds
         if self._job.rate is None:
-            for connection in tuple(self._idle):
-                self._next(connection)
+            for _ in range(len(self._idle)):
+                self._next(self._idle.popleft())
         else:
             await self._by_the_clock(self._job.rate)
         async with asyncio.timeout(self._job.warm_up_seconds + self._job.seconds + DRAIN_SECONDS):
@@ -262,29 +206,6 @@ class Load:
     def _end_when_done(self) -> None:
         if self._over and not self._under_way:
             self._finished.set()
-
-
-def requests(job: Job) -> Iterator[bytes]:
-    """The requests of a job as bytes, each with a key of its own."""
-    run = secrets.token_hex(6)
-    prepared = [_prepared(job, shot) for shot in job.shots]
-    number = 0
-    while True:
-        for head, body in prepared:
-            yield b"%s%s-%d\r\n\r\n%s" % (head, run.encode(), number, body)
-            number += 1
-        if not job.repeat or not prepared:
-            return
-
-
-def _prepared(job: Job, shot: Shot) -> tuple[bytes, bytes]:
-    """A request up to its key's value, and its body."""
-    body = shot.body.encode()
-    lines = [f"{shot.method} {shot.path} HTTP/1.1", f"Host: {job.host}:{job.port}", f"Content-Length: {len(body)}"]
-    if body:
-        lines.append("Content-Type: application/json")
-    lines += [f"{name}: {value}" for name, value in shot.headers.items()]
-    return "\r\n".join([*lines, "Idempotency-Key: "]).encode(), body
 
 
 def main() -> None:

@@ -5,11 +5,16 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-console = Console(stderr=True)
+from onebox.bench import NothingMeasured
+
+WIDTH_OF_A_FILE: Final = 120
+"""Characters, where the report does not go to a terminal that has a width of its own."""
+console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH_OF_A_FILE)
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,6 @@ def quantile(values: Sequence[float], share: float) -> float:
 def median(values: Sequence[float]) -> float:
     """The middle of the rounds: one disturbed round does not move it."""
     return statistics.median(values)
-
-
-class NothingMeasured(Exception):
-    """A benchmark got no usable answer. The message says which."""
 
 
 def note(text: str) -> None:

@@ -13,10 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from onebox.bench import NothingMeasured
 from onebox.bench.generator import generator
 from onebox.bench.intake import accepted, at_32_clients, until_drained
-from onebox.bench.load import Job, Outcome, Shot, shoot
-from onebox.bench.measure import Figure, NothingMeasured, against_floor, at_most, median, note, quantile
+from onebox.bench.job import Job, Outcome, Shot
+from onebox.bench.load import shoot
+from onebox.bench.measure import Figure, against_floor, at_most, median, note, quantile
 from onebox.bench.samples import Sample, sampling
 from onebox.bench.stage import Stage, posts, running, stage
 from onebox.bench.watch import watching

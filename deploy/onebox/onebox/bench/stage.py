@@ -14,7 +14,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from onebox.bench.floor import make_database
-from onebox.bench.load import Shot
+from onebox.bench.job import Shot
 from onebox.bench.measure import note
 from onebox.demo.issues import Draft, drafts
 from onebox.keys import Secrets
@@ -115,7 +115,8 @@ class Stage:
 
     def signed_in(self, agent: str, tiers: Sequence[int]) -> "Agent":
         """The token that a sign-in would give."""
-        from shared.vocabulary import Role, new_id
+        from shared.ids import new_id
+        from shared.vocabulary import Role
         from tier_queues.roster import Member
         from tier_queues.sessions import Signer
 

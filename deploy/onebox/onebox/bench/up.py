@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from onebox.bench.measure import Figure, NothingMeasured, at_most, median, note
+from onebox.bench import NothingMeasured
+from onebox.bench.measure import Figure, at_most, median, note
 from onebox.instance import Instance, ProcessRecord
 from onebox.places import CHECKOUT, places
 from onebox.status import memory_bytes

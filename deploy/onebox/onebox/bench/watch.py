@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 
+from onebox.bench import NothingMeasured
 from onebox.bench.stage import Stage
 
 LOOK_EVERY: Final = timedelta(milliseconds=4)
@@ -15,7 +16,7 @@ LOST_AFTER_SECONDS: Final = 5.0
 """A number that is not seen so long after a later one was given to nobody."""
 
 
-class NeverClaimable(Exception):
+class NeverClaimable(NothingMeasured):
     """Issues that were accepted did not come to a tier."""
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 ATTEMPTS: Final = 8
 FIRST_WAIT: Final = timedelta(milliseconds=100)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from onebox.demo.client import Answer, Client, NoAnswer
 from onebox.demo.issues import Draft
-from shared.vocabulary import new_id
+from shared.ids import new_id
 
 POSTS_AT_ONCE: Final = 16
 REPEATED_SHARE: Final = 10

@@ -18,7 +18,9 @@ from onebox.demo.customers import Intent
 from onebox.demo.evidence import Evidence
 from onebox.demo.review import Review
 
-COMMANDS: Final = frozenset({"claim", "reply", "offer", "return", "resolve", "wait", "forward", "put-back", "note"})
+COMMANDS: Final = frozenset(
+    ("claim", "put-back", "reply", "note", "offer", "accept", "return", "wait", "forward", "reclassify", "resolve")
+)
 SHOWN_OFFENDERS: Final = 20
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from onebox.demo.audit import Offender
 from onebox.demo.case import Case, Stuck
 from onebox.demo.client import ANSWER_WITHIN, Client, NoAnswer, Refused, client_of
 from onebox.demo.customers import Customers, NeverSeen, Posted
-from onebox.demo.database import databases_of
+from onebox.demo.database import Databases, databases_of
 from onebox.demo.evidence import Reader
 from onebox.demo.issues import Draft
 from onebox.demo.mails import sink_at
@@ -75,30 +75,47 @@ class Play:
             self.broken.append(Offender(f"issue {case.number}", f"{fault}"))
 
 
+@dataclass(frozen=True)
+class Performance:
+    """A demo after its last story, with everything that an audit needs still there."""
+
+    acts: Play
+    reader: Reader
+    databases: Databases | None
+    began: float
+
+
 async def play(place: Place, drafts: Sequence[Draft], *, run: str, console: Console) -> Outcome:
     """Play the demo on an instance. Raises Refused, NoAnswer, VendorTaken, VendorDown before the first post."""
+    async with performed(place, drafts, run=run, console=console) as performance:
+        console.print("Auditing …")
+        acts = performance.acts
+        found = await review(acts.cases, performance.reader, performance.databases)
+        seconds = time.monotonic() - performance.began
+        return outcome_of(acts.customers.journal, acts.cases, found, acts.broken, acts.client.stopwatch, seconds)
+
+
+@asynccontextmanager
+async def performed(place: Place, drafts: Sequence[Draft], *, run: str, console: Console) -> AsyncIterator[Performance]:
+    """Everything but the audit; agents, vendor and connections stay until the block ends. Raises as `play` does."""
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(place.url))
         staff = await staff_of(client, await sign_in(client, place.admin, place.admin_password))
         stack.push_async_callback(staff.leave)
+        renewing = asyncio.create_task(_renew(staff))
+        stack.callback(renewing.cancel)
         vendor = await stack.enter_async_context(vendor_of(client, staff, url=place.vendor_url, port=place.vendor_port))
         http = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=ANSWER_WITHIN.total_seconds())
         )
         sink = await sink_at(http, place.mail_url)
         customers = Customers(client, place.api_key)
-        renewing = asyncio.create_task(_renew(staff))
-        try:
-            with _progress(console) as progress:
-                acts = Play(client, staff, customers, vendor, random.Random(run), progress)
-                await acts.run(drafts)
-            console.print("Auditing …")
-            reader = Reader(client, staff, customers, http, vendor.log_url, sink)
-            found = await review(acts.cases, reader, await databases_of(stack, place.database_url, place.namespace))
-        finally:
-            renewing.cancel()
-        return outcome_of(customers.journal, acts.cases, found, acts.broken, client.stopwatch, time.monotonic() - began)
+        with _progress(console) as progress:
+            acts = Play(client, staff, customers, vendor, random.Random(run), progress)
+            await acts.run(drafts)
+        reader = Reader(client, staff, customers, http, vendor.log_url, sink)
+        yield Performance(acts, reader, await databases_of(stack, place.database_url, place.namespace), began)
 
 
 def _progress(console: Console) -> Progress:

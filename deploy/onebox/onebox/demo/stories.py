@@ -41,11 +41,17 @@ class Scene:
         return fate
 
     async def take(self, tier: int) -> Agent:
-        """Let an agent of a tier claim it, or accept it: one command. Raises Stuck when somebody else has it."""
+        """Let an agent of a tier claim it from the queue. Raises Stuck when somebody else has it."""
         agent = self.staff.at(tier)
         if not await self.case.claim(agent):
             view = await self.case.look(agent)
             raise Stuck(f"{agent.id} could not claim it: {view}")
+        return agent
+
+    async def accept(self, tier: int) -> Agent:
+        """Let an agent of a tier take over what is offered."""
+        agent = self.staff.at(tier)
+        await self.case.command(agent, "accept")
         return agent
 
     async def solve(self, agent: Agent, *, resolution: str = "solved") -> None:
@@ -147,7 +153,7 @@ async def reclassified(scene: Scene, tier: int) -> None:
 async def handed_up(scene: Scene, tier: int) -> None:
     """Cold: the next tier accepts and solves it."""
     await scene.hand_over(await scene.take(tier), tier + 1)
-    await scene.solve(await scene.take(tier + 1))
+    await scene.solve(await scene.accept(tier + 1))
 
 
 async def introduced(scene: Scene, tier: int) -> None:
@@ -155,7 +161,7 @@ async def introduced(scene: Scene, tier: int) -> None:
     agent = await scene.take(tier)
     await scene.hand_over(agent, tier + 1, mode="warm")
     await scene.case.reply(agent, scene.text("I introduce you to a colleague who knows this part best."))
-    await scene.solve(await scene.take(tier + 1))
+    await scene.solve(await scene.accept(tier + 1))
 
 
 async def returned(scene: Scene, tier: int) -> None:
@@ -165,20 +171,22 @@ async def returned(scene: Scene, tier: int) -> None:
     await scene.case.command(receiver, "return", question="Does it happen with a new account as well?")
     await scene.case.command(agent, "note", text="It does, tried with a new account.")
     await scene.hand_over(agent, tier + 1)
-    await scene.solve(await scene.take(tier + 1))
+    await scene.solve(await scene.accept(tier + 1))
 
 
 async def handed_down(scene: Scene, tier: int) -> None:
     """A lower tier can solve it: offered downwards, with findings."""
     await scene.hand_over(await scene.take(tier), tier - 1, reason="workload")
-    await scene.solve(await scene.take(tier - 1))
+    await scene.solve(await scene.accept(tier - 1))
 
 
 async def handed_up_twice(scene: Scene, tier: int) -> None:
     """From Tier 1 over Tier 2 to the experts."""
-    for rung in range(tier, EXPERT_TIER):
-        await scene.hand_over(await scene.take(rung), rung + 1, reason="defect")
-    await scene.solve(await scene.take(EXPERT_TIER))
+    agent = await scene.take(tier)
+    for rung in range(tier + 1, EXPERT_TIER + 1):
+        await scene.hand_over(agent, rung, reason="defect")
+        agent = await scene.accept(rung)
+    await scene.solve(agent)
 
 
 async def forwarded(scene: Scene, tier: int) -> None:
