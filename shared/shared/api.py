@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import Allow
@@ -214,10 +215,19 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     return invalid("The request does not fit the contract.", faults=faults).response()
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kinds = {404: "not-found", 405: "method-not-allowed", 400: "malformed"}
+    if error.status_code == 405:
+        return Problem(405, "method-not-allowed", headers={"Allow": ", ".join(_methods(request))}).response()
+    kinds = {404: "not-found", 400: "malformed"}
     return Problem(error.status_code, kinds.get(error.status_code, "refused"), headers=error.headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of a path; the framework names only those of the first route that has it."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    fitting = (route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE)
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 async def _on_unavailable(_request: Request, _error: Exception) -> Response:

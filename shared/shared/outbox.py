@@ -164,17 +164,28 @@ class Relay:
     async def _publish_until(
         self, stopping: asyncio.Event, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer
     ) -> None:
+        woken = True
         while True:
             last = stopping.is_set()
             self.db.published.clear()
             sent = 0
-            while (now := await self._pass(connection, producer)) == self.db.settings.relay_batch:
-                sent = now
+            # A poll that nobody caused only looks: an idle installation shall cost next to nothing.
+            if woken or last or await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
+                sent = await self._empty(connection, producer)
             if last:
                 return
             # The busier it is, the longer a pass waits for company; a lone event does not wait.
-            await asyncio.sleep(min(max(sent, now) * GATHER_PER_EVENT, GATHER_LIMIT))
-            await self._rest(stopping)
+            await asyncio.sleep(min(sent * GATHER_PER_EVENT, GATHER_LIMIT))
+            woken = await self._rest(stopping)
+
+    async def _empty(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
+        """Publish until nothing is left. Returns how many events there were."""
+        sent = 0
+        while True:
+            now = await self._pass(connection, producer)
+            sent += now
+            if now < self.db.settings.relay_batch:
+                return sent
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple["asyncpg.Connection[asyncpg.Record]", AIOKafkaProducer]]:
@@ -187,7 +198,8 @@ class Relay:
             await producer.start()
             yield connection, producer
 
-    async def _rest(self, stopping: asyncio.Event) -> None:
+    async def _rest(self, stopping: asyncio.Event) -> bool:
+        """Wait for a commit, the end or the next poll. Returns whether this process committed events."""
         waits = [asyncio.ensure_future(self.db.published.wait()), asyncio.ensure_future(stopping.wait())]
         try:
             await asyncio.wait(
@@ -196,6 +208,7 @@ class Relay:
         finally:
             for wait in waits:
                 wait.cancel()
+        return self.db.published.is_set()
 
     def _producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(

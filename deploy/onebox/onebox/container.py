@@ -1,4 +1,4 @@
-"""What a container of `docker-compose.yml` runs: make-secrets, migrate, run SERVICE, mail, health, sign-ins.
+"""What a container of `docker-compose.yml` runs: make-secrets, migrate, run SERVICE, mail, sign-ins.
 
 Secrets are made once, into a volume that every service reads; the signing key lies in one that tier-queues alone has.
 """
@@ -6,8 +6,6 @@ Secrets are made once, into a volume that every service reads; the signing key l
 import os
 import socket
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -22,13 +20,12 @@ SIGNING_KEY: Final = HOME / "keys" / "signing-key.json"
 PORT: Final = 8000
 MAIL_PORT: Final = 8025
 SMTP_PORT: Final = 1025
-HEALTH_TIMEOUT_SECONDS: Final = 4
 
 
-def main(arguments: list[str]) -> int:
-    """Run one command; the exit status."""
+def main(arguments: list[str]) -> None:
+    """Run one command."""
     command, *rest = arguments
-    return COMMANDS[command](*rest) or 0
+    COMMANDS[command](*rest)
 
 
 def make_secrets() -> None:
@@ -67,15 +64,6 @@ def mail() -> None:
     sink()
 
 
-def health() -> int:
-    """Ask this container's service whether it is ready."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=HEALTH_TIMEOUT_SECONDS) as answer:
-            return 0 if answer.status == 200 else 1
-    except (urllib.error.URLError, TimeoutError):
-        return 1
-
-
 def sign_ins() -> None:
     """Print the first sign-ins."""
     from onebox.seed import Credentials
@@ -102,14 +90,13 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
     return file.read_text()
 
 
-COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
+COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "make-secrets": make_secrets,
     "migrate": migrate,
     "run": run,
     "mail": mail,
-    "health": health,
     "sign-ins": sign_ins,
 }
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
