@@ -172,6 +172,7 @@ async def _serve_web(process: Process, host: str, port: int) -> None:
     if "web" in process.roles:
         applications = {service.name: service.api for service in process.services}
     drain = max(service.db.settings.drain_timeout for service in process.services)
+    trusted = process.services[0].db.settings.trusted_proxies
     config = uvicorn.Config(
         Edge(applications, probes(process)),
         host=host,
@@ -180,6 +181,8 @@ async def _serve_web(process: Process, host: str, port: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
         timeout_graceful_shutdown=int(drain.total_seconds()),
         timeout_keep_alive=75,
     )

@@ -34,6 +34,8 @@ class ServiceSettings(BaseSettings):
     """JSON Web Key Set of tier-queues' public signing keys."""
     public_url: str = Field(default="http://localhost:8080", validation_alias="TIERDESK_PUBLIC_URL")
     """Where people and vendors reach this installation, without a trailing slash."""
+    trusted_proxies: str = Field(default="", validation_alias="TIERDESK_TRUSTED_PROXIES")
+    """Addresses whose X-Forwarded-For is believed, with commas; `*` where only the gateway can reach us."""
     object_store: str = Field(default="", validation_alias="TIERDESK_OBJECT_STORE")
     """file:///folder or s3://bucket of attachments."""
     allowed_private_targets: Annotated[frozenset[str], NoDecode] = frozenset()

@@ -72,7 +72,7 @@ async def test_poison_is_kept_with_its_bytes_and_holds_nothing_up(readers: Desk)
 
         async def kept(service: str) -> dict[Origin, bytes]:
             rows = await connections[service].fetch(
-                'SELECT partition, "offset", body FROM dead_letter WHERE state = \'dead\' AND topic = $1', TOPIC.name
+                "SELECT partition, \"offset\", body FROM dead_letter WHERE state = 'dead' AND topic = $1", TOPIC.name
             )
             return {(partition, offset): body for partition, offset, body in rows}
 
@@ -82,6 +82,9 @@ async def test_poison_is_kept_with_its_bytes_and_holds_nothing_up(readers: Desk)
         await until(all_queued, f"{HEALTHY} healthy issues are queued", within=HANDLED_WITHIN)
         await until(all_kept, "all poison is kept", within=HANDLED_WITHIN)
         assert {service: await kept(service) for service in READERS} == poison
-        parked = [await connections[service].fetchval("SELECT count(*) FROM dead_letter WHERE state = 'parked'") for service in READERS]
+        parked = [
+            await connections[service].fetchval("SELECT count(*) FROM dead_letter WHERE state = 'parked'")
+            for service in READERS
+        ]
         assert parked == [0, 0]
         assert await connections["tier-queues"].fetchval("SELECT count(*) FROM issues") == HEALTHY

@@ -88,22 +88,13 @@ async def nothing_is_left_behind(whole: Whole) -> AsyncIterator[None]:
     assert await whole.rows() == before
 
 
-def caller_of(operation: Operation) -> str:
-    """Somebody who may call an operation."""
-    words = operation.declared.replace("client application", "application")
-    for caller in ("application", "vendor", "admin", "agent"):
-        if caller in words:
-            return caller
-    return "nobody"
-
-
 async def send(whole: Whole, operation: Operation, content: bytes, **headers: str | None) -> httpx2.Response:
     """A signed request with this body. headers: replaced; those that are None are left away."""
-    given = whole.headers(operation, caller_of(operation), content)
+    given = whole.headers(operation, operation.caller, content)
     changed = given | {name.replace("_", "-"): value for name, value in headers.items()}
     return await whole.client.request(
         operation.method,
-        operation.url(vendor_id="acme" if caller_of(operation) == "vendor" else ""),
+        operation.url(vendor_id="acme" if operation.caller == "vendor" else ""),
         params=operation.query(),
         content=content,
         headers={name.encode(): value.encode() for name, value in changed.items() if value is not None},
@@ -112,7 +103,7 @@ async def send(whole: Whole, operation: Operation, content: bytes, **headers: st
 
 async def announced(whole: Whole, operation: Operation, size_bytes: int) -> int:
     """The status of the answer to a request whose body is announced and never sent."""
-    headers = whole.headers(operation, caller_of(operation)) | {"host": "localhost", "content-length": f"{size_bytes}"}
+    headers = whole.headers(operation, operation.caller) | {"host": "localhost", "content-length": f"{size_bytes}"}
     lines = [f"{operation.method} {operation.url()} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     reader, writer = await asyncio.open_connection(HOST, whole.client.base_url.port)
     try:
@@ -143,7 +134,7 @@ async def test_the_smallest_body_that_fits_is_understood(whole: Whole, operation
 async def test_a_body_that_is_too_large_is_refused_before_it_is_kept(whole: Whole, operation: Operation) -> None:
     large = b'{"text": "' + b"x" * BODY_LIMIT_BYTES + b'"}'
     refused(await send(whole, operation, large), 413)
-    if caller_of(operation) != "vendor":  # whose signature cannot be known before the body
+    if operation.caller != "vendor":  # whose signature cannot be known before the body
         assert await announced(whole, operation, BODY_LIMIT_BYTES + 1) == 413
 
 
@@ -153,7 +144,7 @@ async def test_a_body_that_grows_too_large_without_saying_so_is_refused(whole: W
         for _ in range(BODY_LIMIT_BYTES // 1024 + 1):
             yield b" " * 1024
 
-    headers = whole.headers(operation, caller_of(operation))
+    headers = whole.headers(operation, operation.caller)
     answer = await whole.client.request(
         operation.method, operation.url(vendor_id="acme"), content=pieces(), headers=headers
     )
@@ -171,7 +162,7 @@ async def test_a_body_that_is_no_strict_json_is_malformed(whole: Whole, operatio
     for fault, content in NOT_JSON.items():
         answer = await send(whole, operation, content)
         # Who signs what is not even text is nobody.
-        expected = 401 if caller_of(operation) == "vendor" and fault in NOT_TEXT else 400
+        expected = 401 if operation.caller == "vendor" and fault in NOT_TEXT else 400
         assert answer.status_code == expected, (fault, answer.text)
         refused(answer, expected)
 
@@ -262,7 +253,7 @@ OF_PLACES: Final = [operation for operation in operations() if operation.places]
 
 @pytest.mark.parametrize("operation", OF_PLACES, ids=str)
 async def test_a_name_in_a_path_that_is_none_is_refused(whole: Whole, operation: Operation) -> None:
-    caller = caller_of(operation)
+    caller = operation.caller
     for name in BAD_NAMES:
         content = fitting(operation)
         headers = whole.headers(operation, caller, content) | {"if-match": '"1"'}
@@ -300,7 +291,7 @@ async def test_a_question_with_bad_values_is_refused(whole: Whole, operation: Op
 async def ask(whole: Whole, operation: Operation, **question: str) -> httpx2.Response:
     """Read with this in the query."""
     query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (operation.query() | question).items())
-    headers = whole.headers(operation, caller_of(operation))
+    headers = whole.headers(operation, operation.caller)
     return await whole.client.get(f"{operation.url()}?{query}", headers=headers)
 
 
@@ -311,5 +302,5 @@ def fitting(operation: Operation) -> bytes:
 
 def owner_of(operation: Operation) -> str:
     """Whose idempotency keys the caller of an operation uses."""
-    caller = caller_of(operation)
+    caller = operation.caller
     return "application:shop" if caller == "application" else f"staff:{caller}"

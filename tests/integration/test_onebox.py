@@ -1,5 +1,6 @@
 """`./tierdesk up` survives what happens to machines: killed processes, taken ports, a killed supervisor, a restart."""
 
+import json
 import os
 import signal
 import socket
@@ -81,14 +82,8 @@ def test_an_up_at_once_after_the_supervisor_was_killed_does_not_take_its_last_wo
     assert running.is_ready()
 
 
-def test_up_works_at_once_after_everything_was_killed(running: Onebox) -> None:
+def test_up_works_after_everything_was_killed_and_a_stranger_got_the_number_in_a_pid_file(running: Onebox) -> None:
     """As after a power cut: pid files, locks and state of the dead lie about."""
-    kill_all(running.processes())
-    running.up()
-    assert running.is_ready()
-
-
-def test_a_stale_pid_file_that_names_a_stranger_does_not_keep_postgres_down(running: Onebox) -> None:
     data = Path(psutil.Process(running.pid("postgres")).cwd())
     kill_all(running.processes())
     pid_file = data / "postmaster.pid"
@@ -106,14 +101,20 @@ def test_a_remembered_port_that_somebody_took_is_replaced_by_a_free_one(running:
         assert running.is_ready()
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_refused_by_name(box: Onebox) -> None:
-    box.run("down")
-    with socket.create_server(("127.0.0.1", 0)) as other:
+def test_a_port_that_was_asked_for_and_is_taken_is_refused_by_name(tmp_path: Path) -> None:
+    with onebox(tmp_path / "home") as box, socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         finished = box.run("up", "--port", str(port))
-    assert finished.returncode == 1
-    assert f"Port {port} is taken" in finished.stderr
-    assert box.processes() == []
+        assert finished.returncode == 1
+        assert f"Port {port} is taken" in finished.stderr
+        assert box.processes() == []
+
+
+def test_an_agent_added_to_the_running_instance_can_sign_in(running: Onebox) -> None:
+    added = running.run("add", "agent", "dana", "--name", "Dana", "--role", "agent", "--tiers", "1")
+    assert added.returncode == 0, added.stderr
+    password = json.loads(added.stdout)["password"]
+    assert signed_in(running.state().url, "dana", password)
 
 
 def test_interrupting_up_in_the_foreground_stops_everything_in_order(box: Onebox) -> None:

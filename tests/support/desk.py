@@ -201,9 +201,7 @@ def _planned(home: Path, infrastructure: Infrastructure, settings: Mapping[str, 
 
 def _told(part: PythonProcess, settings: Mapping[str, str], services: Sequence[str]) -> PythonProcess:
     module, _, *rest = part.arguments
-    return replace(
-        part, arguments=(module, ",".join(services), *rest), environment={**part.environment, **settings}
-    )
+    return replace(part, arguments=(module, ",".join(services), *rest), environment={**part.environment, **settings})
 
 
 @asynccontextmanager
@@ -230,7 +228,9 @@ def home_folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def databases(made: Desk, services: Sequence[str]) -> AsyncIterator[Mapping[str, "asyncpg.Connection[asyncpg.Record]"]]:
+async def databases(
+    made: Desk, services: Sequence[str]
+) -> AsyncIterator[Mapping[str, "asyncpg.Connection[asyncpg.Record]"]]:
     """A connection to each of these services' databases, as the administrator."""
     async with contextlib.AsyncExitStack() as stack:
         found = {}

@@ -16,7 +16,8 @@ async def embedded_servers(stack: AsyncExitStack) -> Servers:
     """Start both; the stack stops them and deletes their data."""
     home = Path(tempfile.mkdtemp(prefix="tierdesk-test-"))
     where = places({**os.environ, "TIERDESK_HOME": str(home)})
-    stack.callback(shutil.rmtree, home, ignore_errors=True)
+    for folder in (home, where.postgres):  # the second may lie elsewhere
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
     where.make()
     found = servers(where, Ports(home / "ports.json"), say=print, environment={})
     stack.push_async_callback(found.stop)

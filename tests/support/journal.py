@@ -34,7 +34,10 @@ IN_FLIGHT: Final = "request-in-flight"
 
 SUBJECTS: Final = (
     ("I forgot my password", "Please reset my password, I forgot my password and am locked out."),
-    ("Stack trace after export", "There is an internal server error with a stack trace: a bug, an unhandled exception."),
+    (
+        "Stack trace after export",
+        "There is an internal server error with a stack trace: a bug, an unhandled exception.",
+    ),
     ("Outage at Acme Cloud", "Acme Cloud answers with errors since noon; please ask Acme Cloud."),
     ("Our data disappeared", "All data gone after the import: data loss, records are missing."),
 )

@@ -60,6 +60,12 @@ class Operation:
         return str(self.described.get("x-allow", ""))
 
     @property
+    def caller(self) -> str:
+        """One kind of those who may call it, as `whole` knows them."""
+        words = self.declared.replace("client application", "application")
+        return next((kind for kind in ("application", "vendor", "admin", "agent") if kind in words), "nobody")
+
+    @property
     def places(self) -> list[str]:
         """Names in the path."""
         return re.findall(r"{(\w+)}", self.path)

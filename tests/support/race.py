@@ -13,9 +13,9 @@ from typing import Final
 
 from shared import outbox
 from shared.db import Database
+from shared.ids import new_id
 from shared.outbox import Outgoing, Relay
 from shared.topics import create_topics
-from shared.ids import new_id
 from support.events import customer_replied
 from support.kafka import published
 from support.ledger import LedgerSettings, ledger

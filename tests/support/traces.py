@@ -93,7 +93,9 @@ async def read_traces(desk: Desk, *, vendor_log: str) -> Traces:
             messages=await _grouped(
                 connections, "intake", "SELECT issue_id, id FROM message WHERE author = 'customer' ORDER BY at, id"
             ),
-            decisions=await _grouped(connections, "router", "SELECT issue_id, revision FROM decision ORDER BY revision"),
+            decisions=await _grouped(
+                connections, "router", "SELECT issue_id, revision FROM decision ORDER BY revision"
+            ),
             queued=dict(await connections["tier-queues"].fetch("SELECT id, version FROM issues")),
             timelines=await _timelines(connections),
             mails=await _mails(desk, connections),

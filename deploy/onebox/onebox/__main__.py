@@ -63,6 +63,23 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = F
     delete()
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def add(
+    kind: Annotated[str, typer.Argument(metavar="agent|customer|customers|client-application|vendor")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="As the service's command says: --help.")] = None,
+) -> None:
+    """Add who works here, who may write, or who solves what belongs to them, to the running instance."""
+    from onebox import add as adding
+
+    if kind not in adding.COMMANDS:
+        raise typer.BadParameter(f"{kind} is none of {', '.join(adding.COMMANDS)}")
+    try:
+        adding.add(kind, arguments or ())
+    except adding.NotRunning as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+
+
 @app.command()
 def demo(
     *,
@@ -74,7 +91,7 @@ def demo(
     """Do the main job and audit it, on the running instance or on one that is started and stopped.
 
     With --url the environment says the rest: TIERDESK_DEMO_API_KEY and TIERDESK_DEMO_ADMIN_PASSWORD (needed),
-    TIERDESK_DEMO_ADMIN, TIERDESK_DEMO_VENDOR_URL and _VENDOR_PORT, TIERDESK_DEMO_MAIL_URL, DATABASE_URL.
+    TIERDESK_DEMO_ADMIN, TIERDESK_DEMO_VENDOR_URL, _VENDOR_PORT and _VENDOR_HOST, TIERDESK_DEMO_MAIL_URL, DATABASE_URL.
     """
     from onebox import demo as demonstration
 

@@ -128,6 +128,7 @@ class Planner:
         return self._process("worker", SERVICES, "worker", self._ports.take("worker"), shared)
 
     def _split(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
+        shared = {**shared, "TIERDESK_TRUSTED_PROXIES": "127.0.0.1"}
         singles = tuple(
             self._process(service, (service,), "web,worker", self._ports.take(service), shared)
             for service in SERVICES

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from shared.events.issues import Attachment
 from shared.vocabulary import (
@@ -21,6 +21,13 @@ from shared.vocabulary import (
 ATTACHMENTS_LIMIT: Final = 20
 """Files with one message."""
 INT64_LIMIT: Final = 2**63 - 1
+
+
+def no_number(moment: object) -> object:
+    """The moment itself. Raises ValueError for a number, which would count as seconds since 1970."""
+    if isinstance(moment, (int, float)):
+        raise ValueError("must be a time, as in 2026-12-24T18:00:00Z")
+    return moment
 
 
 class Part(BaseModel):
@@ -120,7 +127,7 @@ class Wait(Command):
     """Let the issue rest. until: when it wakes by itself; required when waiting for nothing but time."""
 
     waiting_for: Annotated[WaitingFor, Field(alias="for")]
-    until: Moment | None = None
+    until: Annotated[Moment | None, BeforeValidator(no_number)] = None
     reason: Text
 
     @model_validator(mode="after")

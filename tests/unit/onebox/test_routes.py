@@ -15,7 +15,7 @@ ONE_EACH = routes(("1", "2", "3"))
         ("/vendor-bridge/callbacks/acme", ("vendor-bridge",)),
         ("/notifications/stream", ("notifications",)),
         ("/tier-queues/tiers/2/issues", ("tier-queues-2",)),
-        ("/tier-queues/tiers/2x/issues", ("tier-queues-1", "tier-queues-2", "tier-queues-3")),
+        ("/tier-queues/tiers/9/issues", ("tier-queues-1",)),
         ("/tier-queues/issues/0197", ("tier-queues-1", "tier-queues-2", "tier-queues-3")),
         ("/", ("intake",)),
         ("/intakes", ("intake",)),

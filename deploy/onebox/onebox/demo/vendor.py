@@ -148,17 +148,18 @@ def application(vendor: Vendor) -> Starlette:
 
 
 def main(
-    port: Annotated[int, typer.Option(help="Port to listen on, on loopback; cases go to /cases.")],
+    port: Annotated[int, typer.Option(help="Port to listen on; cases go to /cases.")],
     callback: Annotated[str, typer.Option(help="Where callbacks go.")],
     secret: Annotated[str, typer.Option(envvar="DEMO_VENDOR_SECRET", help="Signs what comes in.")],
     callback_secret: Annotated[str, typer.Option(envvar="DEMO_VENDOR_CALLBACK_SECRET", help="Signs callbacks.")],
+    host: Annotated[str, typer.Option(envvar="TIERDESK_DEMO_VENDOR_HOST", help="Address to listen on.")] = "127.0.0.1",
     pace_milliseconds: Annotated[int, typer.Option(help="Before each word about a case.")] = 200,
 ) -> None:
     """Run the vendor until SIGTERM."""
     pace = timedelta(milliseconds=pace_milliseconds)
     vendor = Vendor(callback, Webhook(secret), Webhook(callback_secret), pace)
     config: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown": 5}
-    uvicorn.run(application(vendor), host="127.0.0.1", port=port, **config)
+    uvicorn.run(application(vendor), host=host, port=port, **config)
 
 
 if __name__ == "__main__":
