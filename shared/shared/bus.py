@@ -20,6 +20,8 @@ from shared.topics import TOPIC_OF
 
 POLL: Final = 1.0
 """Seconds that a poll waits for a first record."""
+COMMIT_EVERY: Final = 0.25
+"""Seconds between two commits of offsets while events keep coming; a poll costs the broker less than a commit."""
 FLOOD_WINDOW: Final = 1000
 FLOOD_SHARE: Final = 0.1
 FLOOD_RUN: Final = 100
@@ -48,6 +50,8 @@ class Consumer:
     _verdicts: deque[bool] = field(default_factory=lambda: deque(maxlen=FLOOD_WINDOW))
     _working: asyncio.Lock = field(default_factory=asyncio.Lock)
     _advanced: float = field(default_factory=time.monotonic)
+    _handled: dict[TopicPartition, int] = field(default_factory=dict)
+    _committed: float = 0.0
     _types: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +68,11 @@ class Consumer:
             consumer = self._consumer()
             try:
                 await consumer.start()
-                consumer.subscribe([self.db.settings.namespace + name for name in self.topics], listener=_Drain(self))
+                consumer.subscribe(
+                    [self.db.settings.namespace + name for name in self.topics], listener=_Drain(self, consumer)
+                )
                 await self._loop(consumer, stopping)
+                await self.commit(consumer)
             except KafkaError as error:
                 await self._fault(error, stopping)
             finally:
@@ -85,25 +92,27 @@ class Consumer:
             session_timeout_ms=int(settings.session_timeout.total_seconds() * 1000),
             heartbeat_interval_ms=int(settings.session_timeout.total_seconds() * 1000 / 4),
             rebalance_timeout_ms=int(settings.rebalance_timeout.total_seconds() * 1000),
+            fetch_max_wait_ms=int(settings.fetch_wait.total_seconds() * 1000),
             max_poll_records=settings.poll_limit,
         )
 
     async def _loop(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             if self.halted:
+                await self.commit(consumer)
                 await stopping.wait()
                 return
             polled = await _polled(consumer, stopping)
             # No await between the poll and the lock: a partition revoked meanwhile waits for this batch.
             async with self._working:
                 if polled:
-                    await self._handle_until_done(consumer, polled, stopping)
+                    await self._handle_until_done(polled, stopping)
+                if not polled or time.monotonic() - self._committed > COMMIT_EVERY:
+                    await self.commit(consumer)
                 self._watch(consumer, advanced=bool(polled))
 
-    async def _handle_until_done(
-        self, consumer: AIOKafkaConsumer, polled: Sequence[ConsumerRecord], stopping: asyncio.Event
-    ) -> None:
-        """Apply a poll, waiting out faults of the database, then commit its offsets."""
+    async def _handle_until_done(self, polled: Sequence[ConsumerRecord], stopping: asyncio.Event) -> None:
+        """Apply a poll, waiting out faults of the database; its offsets may be committed then."""
         records = [_record(record, self.db.settings.namespace) for record in polled]
         while not stopping.is_set():
             try:
@@ -111,17 +120,20 @@ class Consumer:
                 if self.halted:
                     return
                 failpoint(AFTER_EFFECT)
-                await self._commit(consumer, polled)
+                self._handled |= {TopicPartition(each.topic, each.partition): each.offset + 1 for each in polled}
                 return
             except Unavailable as error:
                 self._advanced = time.monotonic()
                 await self._fault(error, stopping)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, polled: Sequence[ConsumerRecord]) -> None:
-        mine = consumer.assignment()
-        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in polled}
+    async def commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Commit the offsets of what took effect since the last time, of partitions that are still ours."""
+        offsets = {place: offset for place, offset in self._handled.items() if place in consumer.assignment()}
+        self._handled.clear()
+        self._committed = time.monotonic()
         try:
-            await consumer.commit({place: offset for place, offset in offsets.items() if place in mine})
+            if offsets:
+                await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             # Another member has these partitions now and will see the events again; the inbox absorbs that.
             log().info("offsets not committed", service=self.db.settings.SERVICE, cause=repr(error))
@@ -145,20 +157,19 @@ class Consumer:
 
     async def _handle_together(self, records: Sequence[Record]) -> None:
         async with self.db.transaction() as tx:
-            behind = await dead_letters.blocked(tx, [record.key for record in records])
+            before, behind = await inbox.look(tx, [record.key for record in records])
             parked = [record for record in records if record.key in behind]
             for record in parked:
                 await dead_letters.keep(tx, record, cause="behind a dead letter", state="parked")
             events = [_event(record) for record in records if record.key not in behind]
-            applied = await self.take_effect(tx, events)
+            applied = await self._take_effect(tx, events, before)
         self._verdicts.extend([True] * len(records))
         self._count("parked", len(parked))
         self._count("applied", applied)
         self._count("repeated", len(events) - applied)
 
-    async def take_effect(self, tx: Transaction, events: Sequence[Envelope[Any]]) -> int:
+    async def _take_effect(self, tx: Transaction, events: Sequence[Envelope[Any]], before: inbox.Seen) -> int:
         """Apply the events not seen before and record them as seen. Returns how many were new."""
-        before = await inbox.seen(tx, [event.subject for event in events])
         new = inbox.fresh(events, before)
         if new:
             with trace.continued(new[0].traceparent):
@@ -167,8 +178,9 @@ class Consumer:
         return len(new)
 
     async def replay(self, tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-        """`take_effect` for `dead_letters.settle`."""
-        await self.take_effect(tx, events)
+        """Take effect of stored events, for `dead_letters.settle`."""
+        before = await inbox.seen(tx, [event.subject for event in events])
+        await self._take_effect(tx, events, before)
 
     async def _dead(self, record: Record, error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
@@ -214,14 +226,15 @@ class Consumer:
 
 
 class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Lets a batch in work finish before its partitions go to another member."""
+    """Lets a batch in work finish, and its offsets be committed, before its partitions go to another member."""
 
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, kafka: AIOKafkaConsumer) -> None:
         self._consumer = consumer
+        self._kafka = kafka
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         async with self._consumer._working:
-            pass
+            await self._consumer.commit(self._kafka)
 
     async def on_partitions_assigned(self, assigned: object) -> None:
         self._consumer.assigned = bool(assigned)

@@ -30,6 +30,9 @@ NOW: Final = "(clock_timestamp() + (SELECT ahead FROM clock))"
 
 CONNECT_WITHIN_SECONDS: Final = 5
 
+DRIVER_FAULTS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a connection can raise; `is_passing` says which of it passes."""
+
 
 def metadata() -> MetaData:
     """An empty schema with the project's naming rules; shared tables are added by `with_shared_tables`."""
@@ -205,7 +208,7 @@ class Database:
         settings = self.server_settings() | {"lock_timeout": "0"}
         try:
             return await asyncpg.connect(self.driver_url, server_settings=settings, timeout=CONNECT_WITHIN_SECONDS)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        except (*DRIVER_FAULTS, TimeoutError) as error:
             raise Unavailable(str(error)) from error
 
     async def close(self) -> None:
@@ -229,7 +232,7 @@ async def _leave_as_it_is(_connection: "asyncpg.Connection[Row]") -> None:
 async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Row]") -> None:
     try:
         await connection.execute("ROLLBACK")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DRIVER_FAULTS:
         connection.terminate()
 
 
@@ -257,7 +260,8 @@ def is_passing(error: Exception) -> bool:
         return True  # A migration changed what the statement gives; the driver has forgotten it now.
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(PASSING_STATES)
-    # The driver's InterfaceErrors are about connections, but for those that refuse a value.
-    return isinstance(error, OSError) or (
+    # The driver's InterfaceErrors are about connections, but for those that refuse a value. An InternalClientError is
+    # what a connection gives whose server said goodbye while nobody asked it anything.
+    return isinstance(error, (OSError, asyncpg.InternalClientError)) or (
         isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
     )

@@ -105,15 +105,6 @@ async def keep(tx: Transaction, record: Record, *, cause: str, state: Literal["d
         tx.published = True
 
 
-async def blocked(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """The keys behind which events must be parked; their letters are locked, so that a replay cannot slip by."""
-    rows = await tx.fetch(
-        f"SELECT key FROM dead_letter WHERE key = ANY($1) AND state IN {OPEN} ORDER BY position FOR UPDATE",  # noqa: S608
-        sorted(set(keys)),
-    )
-    return {row[0] for row in rows}
-
-
 class NoSuchLetter(LookupError):
     """There is no open dead letter with this id."""
 

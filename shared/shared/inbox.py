@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from shared.db import Transaction, Unavailable
+from shared.dead_letters import OPEN
 from shared.events import Envelope
 
 
@@ -27,7 +28,14 @@ class Overtaken(Unavailable):
 
 Seen = dict[tuple[str, str], int]
 
-_LOCK: Final = "SELECT key, producer, seq FROM inbox WHERE key = ANY($1) ORDER BY key, producer FOR UPDATE"
+_SEEN: Final = "SELECT key, producer, seq FROM inbox WHERE key = ANY($1) ORDER BY key, producer FOR UPDATE"
+
+_LOOK: Final = f"""
+WITH blocking AS (
+    SELECT key FROM dead_letter WHERE key = ANY($1) AND state IN {OPEN} ORDER BY position FOR UPDATE
+), handled AS ({_SEEN})
+SELECT key, producer, seq FROM handled UNION ALL SELECT key, NULL, NULL FROM blocking
+"""  # noqa: S608
 
 _ADVANCE: Final = """
 INSERT INTO inbox (key, producer, seq)
@@ -38,8 +46,18 @@ RETURNING (xmax = 0) AS inserted
 
 
 async def seen(tx: Transaction, keys: Sequence[str]) -> Seen:
-    """The last handled `seq` per (key, producer), locked, so that a concurrent duplicate waits and then loses."""
-    return {(key, producer): seq for key, producer, seq in await tx.fetch(_LOCK, sorted(set(keys)))}
+    """The last handled `seq` per (key, producer), locked, for who holds the keys' dead letters already."""
+    return {(key, producer): seq for key, producer, seq in await tx.fetch(_SEEN, sorted(set(keys)))}
+
+
+async def look(tx: Transaction, keys: Sequence[str]) -> tuple[Seen, set[str]]:
+    """The last handled `seq` per (key, producer), and the keys that wait behind a dead letter.
+
+    Both are locked: a concurrent duplicate waits and then loses, and a replay cannot slip by.
+    """
+    rows = await tx.fetch(_LOOK, sorted(set(keys)))
+    seen = {(key, producer): seq for key, producer, seq in rows if producer is not None}
+    return seen, {key for key, producer, _ in rows if producer is None}
 
 
 def fresh(events: Sequence[Envelope[Any]], before: Seen) -> list[Envelope[Any]]:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, Table, Text, Uuid, func
 
 from shared import trace
-from shared.db import Database, Transaction, Unavailable, is_passing
+from shared.db import DRIVER_FAULTS, Database, Transaction, Unavailable, is_passing
 from shared.events import EVENT_LIMIT_BYTES, Fact
 from shared.failpoint import AFTER_COMMIT, AFTER_PUBLISH, failpoint
 from shared.ids import new_id
@@ -152,7 +152,7 @@ class Relay:
             try:
                 async with self._connected() as (connection, producer):
                     return await self._publish_until(stopping, connection, producer)
-            except (KafkaError, Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except (KafkaError, Unavailable, *DRIVER_FAULTS) as error:
                 if not isinstance(error, (KafkaError, Unavailable)) and not is_passing(error):
                     raise
                 FAULTS.labels(self.db.settings.SERVICE, "relay").inc()

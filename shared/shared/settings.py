@@ -57,6 +57,8 @@ class ServiceSettings(BaseSettings):
     publish_timeout: timedelta = timedelta(seconds=10)
     poll_limit: int = 200
     """Events handled in one transaction."""
+    fetch_wait: timedelta = timedelta(milliseconds=50)
+    """How long the broker holds an empty fetch; partitions drained meanwhile wait for it (one fetch per broker)."""
     session_timeout: timedelta = timedelta(seconds=10)
     rebalance_timeout: timedelta = timedelta(seconds=60)
     progress_timeout: timedelta = timedelta(seconds=60)

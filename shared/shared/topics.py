@@ -1,9 +1,10 @@
 """THE table of topics: key, producer, consumers, events, retention. Everything about a topic is read from here."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -127,13 +128,15 @@ TOPIC_OF: Final[Mapping[str, Topic]] = {fact.TYPE: topic for topic in TOPICS for
 
 DEAD_LETTER_RETENTION: Final = timedelta(days=30)
 SEGMENT: Final = timedelta(days=1)
+KNOWN_WITHIN: Final = timedelta(seconds=30)
+KNOWN_POLL: Final = timedelta(milliseconds=50)
 
 
 async def create_topics(bootstrap: str, namespace: str = "", *, partitions: int = PARTITIONS) -> None:
     """Make every topic of the table that does not exist yet, with its dead letters' topic.
 
     namespace: prefix of all names, so that several installations can share a broker.
-    Raises the broker's error when a topic cannot be made.
+    Raises the broker's error when a topic cannot be made, TimeoutError when the broker does not come to know one.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -145,8 +148,24 @@ async def create_topics(bootstrap: str, namespace: str = "", *, partitions: int 
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise error
+        await _until_known(admin, [made.name for made in wanted])
     finally:
         await admin.close()
+
+
+async def _until_known(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """Return once every partition has a leader: the broker says that a topic is made a little before it knows it.
+
+    A consumer that subscribes in between is assigned nothing, and looks again only minutes later.
+    """
+    async with asyncio.timeout(KNOWN_WITHIN.total_seconds()):
+        while not all(_is_led(topic) for topic in await admin.describe_topics(names)):  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(KNOWN_POLL.total_seconds())
+
+
+def _is_led(topic: dict[str, Any]) -> bool:
+    partitions = topic["partitions"]
+    return not topic["error_code"] and bool(partitions) and all(place["leader"] >= 0 for place in partitions)
 
 
 def _created(topic: Topic, namespace: str, partitions: int) -> list[NewTopic]:

@@ -10,8 +10,8 @@ from support.scale import scaled
 from support.storm import storm
 from support.verdict import told
 
-KILLS = scaled(10, least=2)
-"""Of each process at each failpoint."""
+KILLS = scaled(12, least=2)
+"""At each failpoint."""
 ISSUES = scaled(400, least=24)
 BOTH = ("web", "worker")
 WORKER = ("worker",)
@@ -29,7 +29,8 @@ FAILPOINTS = {
 async def test_a_process_killed_at_a_failpoint_loses_nothing_and_doubles_nothing(
     name: str, running: Desk, vendor: Vendor
 ) -> None:
-    turns = {process: range(1, KILLS + 1) for process in FAILPOINTS[name]}
+    processes = FAILPOINTS[name]
+    turns = {process: range(1, KILLS // len(processes) + 1) for process in processes}
 
     async def kills(_: Journal) -> None:
         await running.kill_at(name, turns)
@@ -37,6 +38,6 @@ async def test_a_process_killed_at_a_failpoint_loses_nothing_and_doubles_nothing
     fired = running.fired(name)
     journal, found = await storm(running, vendor, kills, issues=ISSUES)
     assert not found, told(found)
-    assert running.fired(name) - fired == sum(map(len, turns.values()))
+    assert running.fired(name) - fired == KILLS
     assert len(journal.of("issue")) >= ISSUES / 2
     assert 500 not in journal.statuses()

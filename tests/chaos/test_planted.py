@@ -27,7 +27,10 @@ AT_THE_DESK = {
     "offset-committed-before-the-effect": (failpoint.AFTER_EFFECT, "worker", {Kind.LOST}),
     "no-inbox": (failpoint.AFTER_PUBLISH, "web", {Kind.DOUBLED, Kind.DEAD, Kind.BROKEN}),
 }
-"""Patch to the failpoint that brings its bug to light, the process that is killed there, and what must be found."""
+"""Patch to the failpoint that brings its bug to light, the process that is killed there, and what must be found.
+
+The consumers, and with them the bugs, are in the worker.
+"""
 
 
 def test_every_planted_bug_has_a_run_that_finds_it() -> None:
@@ -63,6 +66,6 @@ async def test_a_bug_in_the_consumer_is_caught(bug: str, running: Desk, vendor: 
         await running.kill_at(name, {process: range(1, KILLS + 1)})
 
     with planted(bug) as tree:
-        async with running.changed(PYTHONPATH=str(tree)):
+        async with running.changed("worker", PYTHONPATH=str(tree)):
             _, found = await storm(running, vendor, kills, issues=ISSUES)
     assert {offence.kind for offence in found} & kinds, told(found)

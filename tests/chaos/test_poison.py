@@ -35,7 +35,8 @@ async def readers(infrastructure: Infrastructure) -> AsyncIterator[Desk]:
 
 def records() -> list[tuple[Raw, str | None]]:
     """Every record in order, with the service for which it is poison."""
-    kinds, made = list(POISONS), []
+    kinds = list(POISONS)
+    made: list[tuple[Raw, str | None]] = []
     for number in range(HEALTHY):
         event = envelope(submitted(number=number + 1))
         made.append((raw(event), None))

@@ -13,3 +13,11 @@ async def whole(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPat
     """All five services behind one port; tests leave in place what they find."""
     async with running_whole(infrastructure, tmp_path_factory.mktemp("files")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+async def nothing_is_left_behind(whole: Whole) -> AsyncIterator[None]:
+    """Refused requests have no effect whatever: the tables hold what they held."""
+    before = await whole.rows()
+    yield
+    assert await whole.rows() == before

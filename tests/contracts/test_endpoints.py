@@ -173,6 +173,15 @@ async def test_two_applications_may_use_the_same_idempotency_key(whole: Whole) -
     assert answers[0].json()["id"] != answers[1].json()["id"]
 
 
+async def test_what_an_accepted_request_leaves_is_counted(whole: Whole) -> None:
+    """Otherwise it would say nothing that refused requests leave nothing."""
+    before = await whole.rows()
+    await issue_of(whole)
+    after = await whole.rows()
+    grown = {table for table, count in after.items() if count > before[table]}
+    assert {"intake.issue", "intake.idempotency", "intake.outbox_sequence"} <= grown
+
+
 async def issue_of(whole: Whole) -> str:
     """A new issue of the first application."""
     answer = await post_issue(whole, "application")

@@ -1,36 +1,21 @@
 """What customers say after they posted, and what they see of the work on their issue."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pytest
 
 from shared.events import Envelope, issues, work
 from shared.events.work import Actor
 from shared.ids import new_id
 from shared.topics import WORK
 from shared.vocabulary import IssueState, WaitingFor
-from support.events import SYSTEM, envelope, forwarded, session_revoked, worked
-from support.infrastructure import Infrastructure
-from support.intake import Intake, Shop, intake_settings, running_intake
+from support.events import ACCEPTED_AT, SYSTEM, envelope, forwarded, session_revoked, worked
+from support.intake import Intake, Shop
 from support.kafka import published
 from support.people import bearer, token
 from support.running import rows, wait_until
 
 SOON = timedelta(seconds=20)
 VENDOR = Actor(kind="vendor", id="acme-cloud", name="Acme Cloud")
-
-
-@pytest.fixture(scope="module")
-async def intake(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intake]:
-    async with running_intake(intake_settings(infrastructure, tmp_path_factory.mktemp("files"))) as started:
-        yield started
-
-
-@pytest.fixture
-async def shop(intake: Intake) -> Shop:
-    return await intake.application("shop")
 
 
 def assigned(version: int = 2) -> work.WorkFact:
@@ -119,7 +104,7 @@ async def test_support_speaks_under_display_names_only(intake: Intake, shop: Sho
     await intake.hear(
         issue,
         replied("Please restart it.", 2, actor=agent),
-        resolved("The vendor fixed it.", 3, actor=VENDOR),
+        resolved("The vendor fixed it.", 3, actor=VENDOR, at=ACCEPTED_AT + timedelta(hours=1)),
         resolved("As you wish.", 4, actor=Actor(kind="customer", id=str(new_id()), name="Ada Lovelace")),
     )
     answer = await shop.get(f"/issues/{issue}")

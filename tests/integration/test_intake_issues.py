@@ -3,15 +3,13 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from shared.ids import new_id
 from shared.vocabulary import TEXT_LIMIT
-from support.infrastructure import Infrastructure
-from support.intake import ADA, ISSUE, Intake, Shop, intake_settings, running_intake
+from support.intake import ADA, ISSUE, Intake, Shop
 from support.people import as_command, bearer
 from support.running import rows
 
@@ -19,22 +17,6 @@ SCALE = float(os.environ.get("TIERDESK_CHAOS_SCALE", "0.1"))
 KEYS = max(20, int(1000 * SCALE))
 SENDS_PER_KEY = 50
 SENDS_AT_ONCE = 200
-
-
-@pytest.fixture(scope="module")
-async def intake(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intake]:
-    async with running_intake(intake_settings(infrastructure, tmp_path_factory.mktemp("files"))) as started:
-        yield started
-
-
-@pytest.fixture
-async def shop(intake: Intake) -> Shop:
-    return await intake.application("shop")
-
-
-@pytest.fixture
-async def bank(intake: Intake) -> Shop:
-    return await intake.application("bank")
 
 
 async def test_an_accepted_issue_can_be_followed_at_once(shop: Shop) -> None:

@@ -4,28 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from intake.tables import SCHEMA
 from shared.events.directory import ClientApplicationListed
-from support.infrastructure import Infrastructure
-from support.intake import ISSUE, Intake, Shop, intake_settings, running_intake
+from support.intake import ISSUE, Intake, Shop
 from support.kafka import published
 from support.running import rows, wait_until
 from support.waiting import DEADLINE
-
-
-@pytest.fixture(scope="module")
-async def intake(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intake]:
-    async with running_intake(intake_settings(infrastructure, tmp_path_factory.mktemp("files"))) as started:
-        yield started
 
 
 def run(intake: Intake, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -34,16 +34,6 @@ async def intake(settings: Settings) -> AsyncIterator[Intake]:
         yield started
 
 
-@pytest.fixture
-async def shop(intake: Intake) -> Shop:
-    return await intake.application("shop")
-
-
-@pytest.fixture
-async def bank(intake: Intake) -> Shop:
-    return await intake.application("bank")
-
-
 def stored(intake: Intake) -> set[str]:
     """Everything that lies in the object store, half-written files included."""
     folder = Path(intake.settings.object_store.removeprefix("file://"))

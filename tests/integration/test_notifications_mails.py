@@ -18,17 +18,11 @@ from shared.vocabulary import IssueState
 from support.events import customer, submitted, worked
 from support.infrastructure import Infrastructure
 from support.notifications import Bench, bench
-from support.post_office import PostOffice, post_office
+from support.post_office import PostOffice
 
 GRACE = "grace@example.com"
 A_WHILE = timedelta(hours=14)
 """Longer than any wait between two attempts."""
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with post_office() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,18 +32,12 @@ from support.infrastructure import Infrastructure
 from support.listener import Listener, listener
 from support.notifications import emptied, settings_of
 from support.people import bearer, public_keys
-from support.post_office import PostOffice, post_office
+from support.post_office import PostOffice
 from support.running import Running, prepare, running
 from support.waiting import until
 
 GRACE = "grace@example.com"
 SOON = timedelta(seconds=40)
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with post_office() as opened:
-        yield opened
 
 
 @pytest.fixture

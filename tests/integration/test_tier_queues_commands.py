@@ -27,11 +27,6 @@ async def queues(infrastructure: Infrastructure) -> AsyncIterator[QueueService]:
 
 
 @pytest.fixture
-async def ada(queues: QueueService) -> Staff:
-    return await queues.staff("ada", teams=["frontline"])
-
-
-@pytest.fixture
 async def tim(queues: QueueService) -> Staff:
     return await queues.staff("tim", tiers=[2], teams=["technical"])
 

@@ -1,36 +1,22 @@
 """What other services say takes effect once, whatever order its topics bring it in, on a real database and broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from shared.events import Envelope, Fact, issues, vendor
 from shared.events.deliveries import NotificationFailed
 from shared.ids import new_id
 from shared.outbox import Outgoing, publish
 from support import events
-from support.infrastructure import Infrastructure
-from support.queue_service import OFFSETS, QueueService, Staff, accepted_now, running_queues
+from support.queue_service import OFFSETS, QueueService, Staff, accepted_now
 from support.running import rows, wait_until
 from tier_queues.store import issue_of
 
 SOON = timedelta(seconds=20)
 CROWD = 150
-
-
-@pytest.fixture(scope="module")
-async def queues(infrastructure: Infrastructure) -> AsyncIterator[QueueService]:
-    async with running_queues(infrastructure) as started:
-        yield started
-
-
-@pytest.fixture
-async def ada(queues: QueueService) -> Staff:
-    return await queues.staff("ada", teams=["frontline"])
 
 
 def interleavings(first: Sequence[Any], second: Sequence[Any]) -> Iterator[list[Any]]:

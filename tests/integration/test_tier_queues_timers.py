@@ -1,11 +1,8 @@
 """Deadlines fire by themselves: each once, none early, and whichever process minds them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from shared.db import Database
 from support.infrastructure import Infrastructure
@@ -18,17 +15,6 @@ SOON = timedelta(seconds=30)
 A_WEEK = timedelta(days=8)
 WORKERS = 4
 TIMED_ISSUES = 300
-
-
-@pytest.fixture(scope="module")
-async def queues(infrastructure: Infrastructure) -> AsyncIterator[QueueService]:
-    async with running_queues(infrastructure) as started:
-        yield started
-
-
-@pytest.fixture
-async def ada(queues: QueueService) -> Staff:
-    return await queues.staff("ada", teams=["frontline"])
 
 
 async def types(queues: QueueService, issue: object) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -20,25 +19,12 @@ from shared.events.vendor import (
     VendorCaseUpdated,
 )
 from shared.ids import new_id
-from support.bridge import Bridge, Registered, vendor_bridge
+from support.bridge import Bridge, Registered
 from support.events import forwarded
-from support.infrastructure import Infrastructure
-from support.vendor import Answer, Received, TestVendor, accepts, answers, vendor_server
+from support.vendor import Answer, Received, TestVendor, accepts, answers
 
 OPENED = (VendorCaseOpened, VendorCaseDelivered)
 FORGERIES = 300
-
-
-@pytest.fixture(scope="module")
-async def vendor() -> AsyncIterator[TestVendor]:
-    async with vendor_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def bridge(infrastructure: Infrastructure, vendor: TestVendor) -> AsyncIterator[Bridge]:
-    async with vendor_bridge(infrastructure, vendor) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -34,12 +34,6 @@ LONGEST_WAIT = timedelta(hours=14)
 
 
 @pytest.fixture(scope="module")
-async def vendor() -> AsyncIterator[TestVendor]:
-    async with vendor_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def other() -> AsyncIterator[TestVendor]:
     async with vendor_server() as running:
         yield running

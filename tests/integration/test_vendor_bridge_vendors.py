@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -19,7 +18,7 @@ from support.bridge import EVERYTHING, PARTITIONS, Bridge, vendor_bridge
 from support.events import forwarded, session_revoked
 from support.infrastructure import Infrastructure
 from support.people import as_command, bearer, token
-from support.vendor import TestVendor, vendor_server
+from support.vendor import TestVendor
 from support.waiting import until
 from vendor_bridge.seed import add
 
@@ -34,18 +33,6 @@ HOSTILE = (
     "https://localhost/",
     "not a url",
 )
-
-
-@pytest.fixture(scope="module")
-async def vendor() -> AsyncIterator[TestVendor]:
-    async with vendor_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def bridge(infrastructure: Infrastructure, vendor: TestVendor) -> AsyncIterator[Bridge]:
-    async with vendor_bridge(infrastructure, vendor) as running:
-        yield running
 
 
 def contract(vendor: TestVendor, **changes: Any) -> dict[str, Any]:

@@ -69,11 +69,13 @@ class Traces:
     """Everything that is known about the issues of a namespace, by issue unless said otherwise.
 
     accepted: reference to what intake holds under it. messages: ids of customers' messages at intake, by issue.
+    told: the state that intake shows to the customer.
     queued: versions at tier-queues. tapped: (producer, key) to seq to the ids of the events with that number.
     numbered: (producer, key) to the last number its outbox gave.
     """
 
     accepted: Mapping[str, Sequence[UUID]]
+    told: Mapping[UUID, str]
     messages: Mapping[UUID, Sequence[UUID]]
     decisions: Mapping[UUID, Sequence[int]]
     queued: Mapping[UUID, int]
@@ -90,6 +92,7 @@ async def read_traces(desk: Desk, *, vendor_log: str) -> Traces:
     async with databases(desk, SERVICES) as connections:
         return Traces(
             accepted=await _grouped(connections, "intake", "SELECT reference, id FROM issue"),
+            told=dict(await connections["intake"].fetch("SELECT id, state FROM issue")),
             messages=await _grouped(
                 connections, "intake", "SELECT issue_id, id FROM message WHERE author = 'customer' ORDER BY at, id"
             ),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from onebox.demo.audit import CUSTOMERS_WORDS
 from support.journal import Intent, Journal
 from support.traces import Entry, Traces, repeated
 
@@ -65,6 +66,15 @@ def each_accepted_issue_is_in_one_state(journal: Journal, traces: Traces) -> Ite
         arrivals = _of(traces, issue, "issue-queued", cause="routed") + _forwarded_by_the_router(traces, issue)
         if len(arrivals) != 1:
             yield Offence(Kind.DOUBLED if arrivals else Kind.LOST, str(issue), f"arrived {len(arrivals)} times")
+
+
+def each_customer_is_told_the_truth(journal: Journal, traces: Traces) -> Iterator[Offence]:
+    """The state that intake shows is a word for the state in which the tiers have the issue."""
+    for issue in _issues(journal, traces):
+        entries = traces.timelines.get(issue)
+        if entries and traces.told.get(issue) not in CUSTOMERS_WORDS[entries[-1].fact["standing"]["state"]]:
+            state = entries[-1].fact["standing"]["state"]
+            yield Offence(Kind.LOST, str(issue), f"its customer sees {traces.told.get(issue)} while it is {state}")
 
 
 def each_message_is_heard_once(journal: Journal, traces: Traces) -> Iterator[Offence]:
@@ -160,6 +170,7 @@ CHECKS: Final[tuple[Callable[[Journal, Traces], Iterator[Offence]], ...]] = (
     nothing_was_refused,
     each_issue_is_accepted_once,
     each_accepted_issue_is_in_one_state,
+    each_customer_is_told_the_truth,
     each_message_is_heard_once,
     each_command_has_one_effect,
     each_vendor_case_is_delivered_once,

@@ -20,10 +20,16 @@ def eventually(condition: Callable[[], bool], what: str, *, within: timedelta = 
         time.sleep(POLL_SECONDS)
 
 
-async def until(look: Callable[[], Awaitable[Found | None]], what: str, *, within: timedelta = DEADLINE) -> Found:
+async def until(
+    look: Callable[[], Awaitable[Found | None]],
+    what: str,
+    *,
+    within: timedelta = DEADLINE,
+    every: timedelta = timedelta(seconds=POLL_SECONDS),
+) -> Found:
     """What `look` finds, once it finds something true. Raises AssertionError that names what did not happen."""
     deadline = time.monotonic() + within.total_seconds()
     while not (found := await look()):
         assert time.monotonic() < deadline, f"not within {within}: {what}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every.total_seconds())
     return found

@@ -6,14 +6,13 @@ from intake import store
 from intake.accepting import accept
 from intake.api import add_commands, add_submitting, add_views
 from intake.applications import Applications
-from intake.consumer import HANDLERS, apply
+from intake.consumer import consumer
 from intake.files import Files
 from intake.settings import Settings
 from intake.timers import timers
 from intake.uploads import add_uploads
 from shared.api import Api, application
 from shared.auth import StaffTokens
-from shared.bus import Consumer
 from shared.db import Database, Transaction
 from shared.operations import add_operations
 from shared.service import Service
@@ -27,7 +26,7 @@ def build(settings: Settings | None = None) -> Service:
     tokens = StaffTokens.of(settings.staff_public_keys)
     applications = Applications(db, settings)
     accepting = Together(db, accept, limit=settings.batch_limit, lanes=settings.batch_lanes)
-    consumer = Consumer(db, frozenset(HANDLERS), apply)
+    facts = consumer(db)
     files = Files(settings.object_store)
 
     async def alarms(tx: Transaction) -> Sequence[str]:
@@ -38,13 +37,13 @@ def build(settings: Settings | None = None) -> Service:
     add_commands(api, db, applications)
     add_views(api, db, applications)
     add_uploads(api, db, applications, tokens, files, settings.attachment_limit_bytes)
-    add_operations(api, db, tokens, consumer, alarms)
+    add_operations(api, db, tokens, facts, alarms)
     return Service(
         name=settings.SERVICE,
         db=db,
         api=application([api], title="Tierdesk intake"),
         tokens=tokens,
-        consumer=consumer,
+        consumer=facts,
         timers=timers(db, files, settings),
         draining=(accepting.close,),
     )

@@ -1,26 +1,21 @@
-"""Facts in. A poll's events are handled by kind, each kind with a few statements however many there are."""
+"""IN: facts. Ends in the table of contents."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from intake import handlers
-from shared.db import Transaction
-from shared.events import Envelope, Fact
+from shared.bus import Consumer
+from shared.db import Database
 from shared.events.directory import SessionRevoked
+from shared.handling import Handlers, by_handler, keep_entries
 from shared.topics import WORK
 
-Handler = Callable[[Transaction, Sequence[Envelope[Any]]], Awaitable[None]]
+
+def consumer(db: Database) -> Consumer:
+    """The one consumer of this service."""
+    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS))
 
 
-async def apply(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-    """Take effect of one poll's new events. Raises what its handlers raise."""
-    for handler in dict.fromkeys(HANDLERS.values()):
-        mine = [event for event in events if HANDLERS[type(event.data)] is handler]
-        if mine:
-            await handler(tx, mine)
-
-
-HANDLERS: Final[Mapping[type[Fact], Handler]] = {
+HANDLERS: Final[Handlers] = {
     **dict.fromkeys(WORK.facts, handlers.follow_work),
-    SessionRevoked: handlers.follow_directory,
+    SessionRevoked: keep_entries,
 }

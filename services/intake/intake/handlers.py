@@ -10,7 +10,7 @@ from intake import attachments, store
 from intake.accepting import SOURCE
 from intake.store import Locked, Standing
 from intake.visible import Message, message_in
-from shared import directories, outbox
+from shared import outbox
 from shared.customer_state import CustomerState, state_after
 from shared.db import Transaction
 from shared.events import Envelope, Fact
@@ -133,8 +133,3 @@ def _followed(standing: Standing, event: Envelope[Any]) -> Standing:
 
 def _files(event: Envelope[Any]) -> tuple[Attachment, ...]:
     return event.data.attachments if isinstance(event.data, (IssueReplied, IssueForwarded)) else ()
-
-
-async def follow_directory(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-    """Keep other services' directory entries."""
-    await directories.keep(tx, [event.data for event in events])

@@ -18,8 +18,8 @@ class Settings(ServiceSettings):
     key_cache: timedelta = timedelta(seconds=5)
     """How long a verified API key is trusted without asking the database: a revoked one works no longer."""
     batch_limit: int = 100
-    """Issues accepted in one transaction."""
-    batch_lanes: int = 1
+    """Issues accepted in one transaction, at most."""
+    batch_lanes: int = 2
     """Transactions that accept issues at the same time, in one process."""
     attachment_limit_bytes: int = 10 * 1024 * 1024
     unused_attachment_kept: timedelta = timedelta(days=1)

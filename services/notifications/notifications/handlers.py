@@ -8,7 +8,6 @@ from uuid import UUID
 from notifications import store
 from notifications.notices import MAILED, Notice, Told, hear, received
 from notifications.store import Addressee, NewDelivery
-from shared import directories
 from shared.db import Transaction
 from shared.events import Envelope
 from shared.events.issues import IssueSubmitted
@@ -88,8 +87,3 @@ def _deliveries(hearing: Hearing, listening: frozenset[str]) -> Iterable[NewDeli
             yield NewDelivery(hearing.issue, "mail", hearing.application, cause, notice)
         if hearing.application in listening:
             yield NewDelivery(hearing.issue, "webhook", hearing.application, cause, notice)
-
-
-async def copy(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-    """Keep the newest entries of other services' directories."""
-    await directories.keep(tx, [event.data for event in events])

@@ -14,10 +14,8 @@ from router.decide import decide
 from router.outcome import Correction
 from router.policy import Policy
 from router.store import Chosen, Decided
-from shared import directories
 from shared.db import Transaction
 from shared.events import Envelope
-from shared.events.directory import SessionRevoked
 from shared.events.issues import IssueSubmitted, Submission
 from shared.events.routing import IssueRouted, Routing
 from shared.events.work import IssueReclassified
@@ -73,11 +71,6 @@ async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassif
             decisions += _corrected(standing[issue], list(corrections), desk)
     if decisions:
         await _save_and_publish(tx, decisions, await tx.now(), _traces(events))
-
-
-async def keep_revoked_sessions(tx: Transaction, events: Sequence[Envelope[SessionRevoked]], desk: Desk) -> None:
-    """Remember which staff sessions are refused."""
-    await directories.keep(tx, [event.data for event in events])
 
 
 def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:
