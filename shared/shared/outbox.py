@@ -195,7 +195,7 @@ class Relay:
             stack.callback(connection.terminate)
             producer = self._producer()
             stack.push_async_callback(_stopped, producer)
-            await producer.start()
+            await _started(producer)
             yield connection, producer
 
     async def _rest(self, stopping: asyncio.Event) -> bool:
@@ -259,6 +259,16 @@ def _headers(row: asyncpg.Record) -> list[tuple[str, bytes]]:
     if row["traceparent"] is not None:
         headers.append(("traceparent", row["traceparent"].encode()))
     return headers
+
+
+async def _started(producer: AIOKafkaProducer) -> None:
+    """Start a producer; to the end even when cancelled, because a half-started one cannot be stopped cleanly."""
+    starting = asyncio.ensure_future(producer.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting])
+        raise
 
 
 async def _stopped(producer: AIOKafkaProducer) -> None:

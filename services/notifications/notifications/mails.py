@@ -1,30 +1,35 @@
 """PURE: a notice as a mail. Whatever customers and agents wrote stays text: no header, no markup comes from it."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from notifications import mime
 from notifications.addresses import Addresses
 from notifications.notices import About, Notice
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FALLBACK_LANGUAGE: Final = "en"
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.IGNORECASE | re.DOTALL)
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=^_`{|}~.-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-"""What is sent to: ASCII, without `?`, with which an encoded word could begin."""
-_SPACES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ADDRESS: Final = re.compile(
+    r"(?!\.|.*\.[.@])"
+    r"[A-Za-z0-9!#$%&'*+/=^_`{|}~.-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
+)
+"""What is sent to: ASCII, with single dots inside, without `?`, with which an encoded word could begin."""
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Controls, line and paragraph separators, halves of characters."""
+_DIRECTIONS: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of writing and so make a line read as another."""
+_TEMPLATES_KEPT: Final = 256
+"""All templates in many languages, and bounded, as customers name the language."""
 
 
 class Unsendable(ValueError):
@@ -58,17 +63,6 @@ class Letterhead:
         return parseaddr(self.sender)[1]
 
 
-class _WithWholeIds(EmailPolicy):
-    """The standard library splits a long id into encoded words, which no mail program joins to a thread."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if name.lower() in ("message-id", "in-reply-to", "references"):
-            return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-_POLICY: Final = _WithWholeIds(**{name: getattr(SMTP, name) for name in ("linesep", "max_line_length")})
-
 _TEMPLATES: Final = ImmutableSandboxedEnvironment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=lambda name: name is not None and name.endswith(".html"),
@@ -76,6 +70,7 @@ _TEMPLATES: Final = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
+    auto_reload=False,
 )
 
 
@@ -86,31 +81,38 @@ def mail(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhe
     """
     check_address(recipient.address)
     try:
-        message = _message(notice, recipient, cause, letterhead)
-        return message.as_bytes(policy=_POLICY)
+        return _headers(notice, recipient, cause, letterhead) + _content(notice, recipient, letterhead)
     except (ValueError, LookupError, TemplateError) as error:
         raise Unsendable(f"{type(error).__name__}: {error}"[:300]) from error
 
 
-def _message(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> EmailMessage:
+def _headers(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> bytes:
     addresses = letterhead.addresses
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = letterhead.sender
-    message["To"] = Address(one_line(recipient.name), addr_spec=recipient.address)
-    message["Reply-To"] = Address(addr_spec=addresses.reply_to(recipient.issue))
-    message["Subject"] = _subject(notice, recipient)
-    message["Date"] = format_datetime(notice.at)
-    message["Message-ID"] = addresses.message_id(recipient.issue, cause)
+    fields = {
+        "To": mime.mailbox(one_line(recipient.name), recipient.address),
+        "Reply-To": addresses.reply_to(recipient.issue),
+        "Subject": mime.text(_subject(notice, recipient)),
+        "Date": format_datetime(notice.at),
+        "Message-ID": addresses.message_id(recipient.issue, cause),
+    }
     if notice.about is not About.RECEIVED:
         first = addresses.message_id(recipient.issue, recipient.first)
-        message["In-Reply-To"] = first
-        message["References"] = first
-    message["Auto-Submitted"] = "auto-generated"
+        fields |= {"In-Reply-To": first, "References": first}
+    fields["Auto-Submitted"] = "auto-generated"
+    return _sender(letterhead.sender) + b"".join(mime.field(*field) for field in fields.items())
+
+
+@lru_cache(maxsize=8)
+def _sender(sender: str) -> bytes:
+    """The header field, made by the standard library: operators may write any form of mailbox that it reads."""
+    return SMTP.fold_binary(*SMTP.header_store_parse("From", sender))
+
+
+def _content(notice: Notice, recipient: Recipient, letterhead: Letterhead) -> bytes:
     words = {"notice": notice, "number": recipient.number, "title": one_line(recipient.title)}
     words |= {"name": one_line(recipient.name), "replies_read": letterhead.replies_read}
-    message.set_content(_rendered(notice, recipient, "txt", words))
-    message.add_alternative(_rendered(notice, recipient, "html", words), subtype="html")
-    return message
+    plain, html = (_template(recipient.language, notice.about, kind).render(words) for kind in ("txt", "html"))
+    return mime.alternatives(plain, html)
 
 
 def check_address(address: str) -> None:
@@ -122,10 +124,9 @@ def check_address(address: str) -> None:
 def one_line(text: str) -> str:
     """Text as it may stand in a header: one line, read in the order in which it is written.
 
-    The standard library decodes encoded words in header values, line ends included: they are broken here.
+    Mail programs decode encoded words in header values, line ends included: they are broken here.
     """
-    kept = "".join(" " if unicodedata.category(letter) in _SPACES else letter for letter in text)
-    kept = "".join(letter for letter in kept if letter not in _DIRECTIONS)
+    kept = _DIRECTIONS.sub("", _BREAKS.sub(" ", text))
     return " ".join(kept.split()).replace("=?", "= ?")
 
 
@@ -135,8 +136,8 @@ def _subject(notice: Notice, recipient: Recipient) -> str:
     return f"{reply}[#{recipient.number}] {one_line(recipient.title)}"
 
 
-def _rendered(notice: Notice, recipient: Recipient, kind: str, words: dict[str, Any]) -> str:
-    language = _LANGUAGE.fullmatch(recipient.language)
-    wanted = [language[1].lower()] if language else []
-    names = [f"{folder}/{notice.about}.{kind}" for folder in (*wanted, FALLBACK_LANGUAGE)]
-    return _TEMPLATES.select_template(names).render(words)
+@lru_cache(maxsize=_TEMPLATES_KEPT)
+def _template(language: str, about: About, kind: str) -> Template:
+    match = _LANGUAGE.fullmatch(language)
+    wanted = [match[1].lower()] if match else []
+    return _TEMPLATES.select_template([f"{folder}/{about}.{kind}" for folder in (*wanted, FALLBACK_LANGUAGE)])

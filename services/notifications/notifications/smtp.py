@@ -49,7 +49,8 @@ class MailServer:
         client = await self._connected()
         try:
             async with asyncio.timeout(self._settings.mail_timeout.total_seconds()):
-                await client.sendmail(sender, [recipient], content)
+                # Without a limit of its own for each command: the one above ends the whole mail.
+                await client.sendmail(sender, [recipient], content, timeout=None)
         except aiosmtplib.SMTPSenderRefused as error:
             # This speaks about us and not about the customer: our set-up can be put right.
             raise NotTaken(_answer(error.code, error.message)) from error

@@ -207,3 +207,17 @@ def test_a_language_without_templates_is_answered_in_english(language: str) -> N
 
 def test_one_line_cannot_be_read_backwards() -> None:
     assert one_line("abc\u202egpj.exe") == "abcgpj.exe"
+
+
+def test_names_and_titles_in_any_script_are_read_as_they_were_written() -> None:
+    message = sent(to=recipient(name="山田 太郎", title="Paßwort vergessen 🦆"))
+    assert message["To"].addresses[0].display_name == "山田 太郎"
+    assert message["Subject"] == "Re: [#1001] Paßwort vergessen 🦆"
+    assert "Hello 山田 太郎," in body(message, "plain")
+    assert "Paßwort vergessen 🦆" in body(message, "html")
+
+
+def test_a_sender_may_have_any_name() -> None:
+    message = sent(letterhead=Letterhead('"Grüße, Inc." <help@example.com>', LETTERHEAD.addresses, False))
+    (sender,) = message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Grüße, Inc.", "help@example.com")
