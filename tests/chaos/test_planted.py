@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from onebox.demo.vendors import Vendor
 from shared import failpoint
 from support.desk import Desk
-from support.infrastructure import Infrastructure
+from support.infrastructure import Infrastructure, new_namespace
 from support.journal import Journal
 from support.planted import PATCHES, planted
 from support.scale import scaled
@@ -39,12 +40,15 @@ def test_every_planted_bug_has_a_run_that_finds_it() -> None:
 
 async def raced(infrastructure: Infrastructure, tree: Path) -> dict[str, Any]:
     """What became of the events of a race with the kernel of this tree."""
+    # Topics of its own: what other tests left on the session's, poison above all, is no part of the race.
+    alone = replace(infrastructure, namespace=new_namespace())
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "support.race"),
-        env={**os.environ, **infrastructure.environment(), "PYTHONPATH": f"{tree}{os.pathsep}{TESTS}"},
+        env={**os.environ, **alone.environment(), "PYTHONPATH": f"{tree}{os.pathsep}{TESTS}"},
         stdout=asyncio.subprocess.PIPE,
     )
     told_us, _ = await process.communicate()
+    await alone.drop_namespace()
     assert process.returncode == 0
     ledger: dict[str, Any] = json.loads(told_us)
     return ledger

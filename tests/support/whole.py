@@ -83,8 +83,9 @@ async def _counts(service: Service) -> Sequence[tuple[str, int]]:
         return [(name, count) for name, count in await tx.fetch(" UNION ALL ".join(counts))]
 
 
-_WHICH: Final = {"attachment": "WHERE complete"}
-"""An upload that nothing can use is removed by a timer, with its bytes."""
+_WHICH: Final = {"attachment": "WHERE complete", "outbox": "WHERE false", "member": "WHERE false"}
+"""An upload that nothing can use is removed by a timer, with its bytes; the outbox empties itself, and what was
+published stays counted in its sequence; workers announce themselves when they please."""
 
 
 @asynccontextmanager
