@@ -22,6 +22,8 @@ POLL: Final = 1.0
 """Seconds that a poll waits for a first record."""
 COMMIT_EVERY: Final = 0.25
 """Seconds between two commits of offsets while events keep coming; a poll costs the broker less than a commit."""
+REST_LIMIT: Final = 0.1
+"""Seconds between two polls at most."""
 FLOOD_WINDOW: Final = 1000
 FLOOD_SHARE: Final = 0.1
 FLOOD_RUN: Final = 100
@@ -43,6 +45,8 @@ class Consumer:
     db: Database
     facts: frozenset[type[Fact]]
     apply: Apply
+    rest: float = 1.0
+    """Seconds of rest for each second of work: the busier the machine, the more events share a poll."""
     halted: str | None = None
     """Why the consumer stopped by itself: most of what arrived looked poisonous."""
     assigned: bool = False
@@ -103,6 +107,7 @@ class Consumer:
                 await stopping.wait()
                 return
             polled = await _polled(consumer, stopping)
+            began = time.monotonic()
             # No await between the poll and the lock: a partition revoked meanwhile waits for this batch.
             async with self._working:
                 if polled:
@@ -110,6 +115,8 @@ class Consumer:
                 if not polled or time.monotonic() - self._committed > COMMIT_EVERY:
                     await self.commit(consumer)
                 self._watch(consumer, advanced=bool(polled))
+            if polled:
+                await asyncio.sleep(min(self.rest * (time.monotonic() - began), REST_LIMIT))
 
     async def _handle_until_done(self, polled: Sequence[ConsumerRecord], stopping: asyncio.Event) -> None:
         """Apply a poll, waiting out faults of the database; its offsets may be committed then."""

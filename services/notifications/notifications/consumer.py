@@ -11,9 +11,13 @@ from shared.events.issues import IssueSubmitted
 from shared.handling import Handlers, by_handler, keep_entries
 
 
+REST: Final = 4.0
+"""Telling may lag behind a burst; deciding and queueing in the same process go first."""
+
+
 def consumer(db: Database) -> Consumer:
     """The one consumer of this service."""
-    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS))
+    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS), rest=REST)
 
 
 HANDLERS: Final[Handlers] = {
