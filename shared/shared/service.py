@@ -21,6 +21,7 @@ from shared.bus import Consumer
 from shared.db import Database, Unavailable
 from shared.edge import Edge
 from shared.housekeeping import keep_house
+from shared.kafka_on_uvloop import notice_closed_connections
 from shared.outbox import Relay
 from shared.probes import probes
 from shared.revocations import follow_revocations
@@ -74,6 +75,7 @@ def run(*services: Service, roles: frozenset[Role] = ALL_ROLES, port: int, host:
     A worker without the web role still serves `/livez`, `/readyz` and `/metrics` on its port.
     """
     configure_logging()
+    notice_closed_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(Process(services, roles), host=host, port=port))
 

@@ -10,7 +10,6 @@ from shared.events.directory import ClientApplicationListed, SessionRevoked
 from shared.events.issues import IssueSubmitted
 from shared.handling import Handlers, by_handler, keep_entries
 
-
 REST: Final = 4.0
 """Telling may lag behind a burst; deciding and queueing in the same process go first."""
 
