@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
 from shared import dead_letters, inbox, trace
 from shared.db import Database, Transaction, Unavailable
@@ -81,7 +81,15 @@ class Consumer:
                 await self._fault(error, stopping)
             finally:
                 self.assigned = False
+                await self._stop(consumer)
+
+    async def _stop(self, consumer: AIOKafkaConsumer) -> None:
+        """Leave the group, unless the broker is not there to hear it."""
+        try:
+            async with asyncio.timeout(self.db.settings.publish_timeout.total_seconds()):
                 await consumer.stop()
+        except (KafkaError, TimeoutError) as error:
+            log().warning("consumer dropped", service=self.db.settings.SERVICE, cause=repr(error))
 
     def _consumer(self) -> AIOKafkaConsumer:
         settings = self.db.settings
@@ -140,7 +148,11 @@ class Consumer:
         self._committed = time.monotonic()
         try:
             if offsets:
-                await consumer.commit(offsets)
+                async with asyncio.timeout(self.db.settings.publish_timeout.total_seconds()):
+                    await consumer.commit(offsets)
+        except TimeoutError as error:
+            # A consumer that cannot commit may be wedged for good; `run` makes a new one.
+            raise KafkaTimeoutError from error
         except (CommitFailedError, IllegalStateError) as error:
             # Another member has these partitions now and will see the events again; the inbox absorbs that.
             log().info("offsets not committed", service=self.db.settings.SERVICE, cause=repr(error))
