@@ -23,7 +23,6 @@ _CACHE_LIMIT: Final = 10_000
 
 STAFF: Final = frozenset(Role)
 AGENTS: Final = frozenset({Role.AGENT, Role.LEAD})
-LEADS: Final = frozenset({Role.LEAD, Role.ADMIN})
 OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 ADMINS: Final = frozenset({Role.ADMIN})
 

@@ -9,7 +9,7 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import trace
-from shared.problems import not_found, unexpected
+from shared.problems import unexpected
 from shared.telemetry import REQUESTS, log
 
 SECURITY_HEADERS: Final = (
@@ -76,11 +76,6 @@ def _measured(*labels: str) -> Histogram:
     """The histogram of these labels; looking it up anew would cost as much as routing the request."""
     measured: Histogram = REQUESTS.labels(*labels)
     return measured
-
-
-async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    """404 for every path."""
-    await not_found().response()(scope, receive, send)
 
 
 def _header(scope: Mapping[str, Any], name: bytes) -> str | None:

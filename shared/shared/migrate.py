@@ -1,6 +1,5 @@
 """Brings a service's database to its newest schema: role, database, then Alembic, one migrator at a time."""
 
-import asyncio
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -85,13 +84,3 @@ async def create_database(settings: ServiceSettings) -> None:
             await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
     finally:
         await connection.close()
-
-
-def migrate_all(*every: ServiceSettings) -> None:
-    """Migrate several services' databases, one after the other."""
-
-    async def all_of_them() -> None:
-        for settings in every:
-            await migrate(settings)
-
-    asyncio.run(all_of_them())

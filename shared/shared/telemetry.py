@@ -21,9 +21,6 @@ REQUESTS: Final = Histogram(
     registry=REGISTRY,
 )
 PUBLISHED: Final = Counter("tierdesk_published_events", "Events the broker took.", ("service",), registry=REGISTRY)
-OUTBOX_AGE: Final = Gauge(
-    "tierdesk_outbox_age_seconds", "Age of the oldest unpublished event.", ("service",), registry=REGISTRY
-)
 HANDLED: Final = Counter(
     "tierdesk_handled_events",
     "Events consumed. outcome: applied, repeated, unknown, parked, dead.",

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from shared.db import Database, Transaction, Unavailable
 from shared.inbox import Overtaken
@@ -38,7 +38,6 @@ class Together(Generic[Item, Outcome]):
         if len(self._busy) < self.lanes:
             lane = asyncio.create_task(self._work())
             self._busy.add(lane)
-            lane.add_done_callback(self._busy.discard)
         return await done
 
     async def close(self) -> None:
@@ -47,9 +46,13 @@ class Together(Generic[Item, Outcome]):
             await asyncio.wait(self._busy)
 
     async def _work(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self.limit, len(self._waiting)))]
-            await self._settle(batch)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(self.limit, len(self._waiting)))]
+                await self._settle(batch)
+        finally:
+            # At once, not by a callback: what is submitted before that ran would wait for a lane that has ended.
+            self._busy.remove(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _settle(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
         try:

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 IssueId = UUID
 
-SELF_SERVICE_TIER: Final = 0
 FRONTLINE_TIER: Final = 1
 TECHNICAL_TIER: Final = 2
 VENDOR_TIER: Final = 4
