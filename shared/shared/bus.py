@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,8 +22,10 @@ POLL: Final = 1.0
 """Seconds that a poll waits for a first record."""
 COMMIT_EVERY: Final = 0.25
 """Seconds between two commits of offsets while events keep coming; a poll costs the broker less than a commit."""
-REST_LIMIT: Final = 0.1
-"""Seconds between two polls at most."""
+PATIENT: Final = 0.1
+"""Seconds between the polls of a consumer that nobody waits for: each costs the servers as much as dozens of events."""
+FRESH_WITHIN: Final = 0.005
+"""Seconds that a poll waits for what came since its first records were fetched."""
 FLOOD_WINDOW: Final = 1000
 FLOOD_SHARE: Final = 0.1
 FLOOD_RUN: Final = 100
@@ -45,8 +47,8 @@ class Consumer:
     db: Database
     facts: frozenset[type[Fact]]
     apply: Apply
-    rest: float = 1.0
-    """Seconds of rest for each second of work: the busier the machine, the more events share a poll."""
+    pace: float = 0.0
+    """Seconds from one poll to the next while events keep coming; a lone event does not wait."""
     halted: str | None = None
     """Why the consumer stopped by itself: most of what arrived looked poisonous."""
     assigned: bool = False
@@ -114,7 +116,7 @@ class Consumer:
                 await self.commit(consumer)
                 await stopping.wait()
                 return
-            polled = await _polled(consumer, stopping)
+            polled = await _polled(consumer, stopping, self.db.settings.poll_limit)
             began = time.monotonic()
             # No await between the poll and the lock: a partition revoked meanwhile waits for this batch.
             async with self._working:
@@ -123,8 +125,8 @@ class Consumer:
                 if not polled or time.monotonic() - self._committed > COMMIT_EVERY:
                     await self.commit(consumer)
                 self._watch(consumer, advanced=bool(polled))
-            if polled:
-                await asyncio.sleep(min(self.rest * (time.monotonic() - began), REST_LIMIT))
+            if self.pace and 0 < len(polled) < self.db.settings.poll_limit:
+                await asyncio.sleep(began + self.pace - time.monotonic())
 
     async def _handle_until_done(self, polled: Sequence[ConsumerRecord], stopping: asyncio.Event) -> None:
         """Apply a poll, waiting out faults of the database; its offsets may be committed then."""
@@ -259,18 +261,30 @@ class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.assigned = bool(assigned)
 
 
-async def _polled(consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> list[ConsumerRecord]:
+async def _polled(consumer: AIOKafkaConsumer, stopping: asyncio.Event, limit: int) -> list[ConsumerRecord]:
     """Records of one poll, per partition in order; returns early and empty when stopping."""
-    polling = asyncio.ensure_future(consumer.getmany(timeout_ms=int(POLL * 1000)))
+    polling = asyncio.ensure_future(_poll(consumer, limit))
     ending = asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait((polling, ending), return_when=asyncio.FIRST_COMPLETED)
-        if not polling.done():
-            return []
-        return [record for records in polling.result().values() for record in records]
+        return polling.result() if polling.done() else []
     finally:
         ending.cancel()
         polling.cancel()
+
+
+async def _poll(consumer: AIOKafkaConsumer, limit: int) -> list[ConsumerRecord]:
+    """What lies ready was fetched while the last poll was in work; then what has come since shares this one."""
+    ready = _flat(await consumer.getmany())
+    if not ready:
+        return _flat(await consumer.getmany(timeout_ms=int(POLL * 1000)))
+    if len(ready) < limit:
+        ready += _flat(await consumer.getmany(timeout_ms=int(FRESH_WITHIN * 1000), max_records=limit - len(ready)))
+    return ready
+
+
+def _flat(polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> list[ConsumerRecord]:
+    return [record for records in polled.values() for record in records]
 
 
 def _behind(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:

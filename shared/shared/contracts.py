@@ -59,7 +59,7 @@ def _channel(topic: Topic) -> Document:
     return {
         "address": topic.name,
         "messages": {fact.TYPE: {"$ref": f"#/components/messages/{fact.TYPE}"} for fact in topic.facts},
-        "bindings": {"kafka": {"partitions": PARTITIONS, "topicConfiguration": kept}},
+        "bindings": {"kafka": {"partitions": topic.partitions(PARTITIONS), "topicConfiguration": kept}},
     }
 
 

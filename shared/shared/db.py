@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any, Final, cast
 
 import asyncpg
@@ -69,36 +70,67 @@ class Row(asyncpg.Record):  # type: ignore[misc]
 
 @dataclass(eq=False, slots=True)
 class Transaction:
-    """One transaction. Committed by `Database.transaction` when its block ends well, rolled back otherwise."""
+    """One transaction. Committed by `Database.transaction` when its block ends well, rolled back otherwise.
+
+    What it writes without asking for an answer travels together: with the next `carry`, before the next `fetch`, or
+    before the commit. A round trip costs both sides more than most statements do.
+    """
 
     connection: "asyncpg.pool.PoolConnectionProxy[Row]"
     published: bool = False
     """Set by `outbox.publish`, so that the relay is woken after the commit."""
+    _writes: dict[str, tuple[str, tuple[Any, ...]]] = field(default_factory=dict)
 
     async def fetch(self, sql: str, *parameters: Any) -> Sequence[Any]:
         """Rows of a statement in the driver's own words (`$1`). JSON goes in as text and comes out as values."""
+        if self._writes:
+            await self.flush()
         rows: Sequence[Any] = await self.connection.fetch(sql, *parameters)
         return rows
 
-    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str = "") -> Sequence[Any]:
-        """Insert rows of one shape with one statement. tail: an ON CONFLICT or RETURNING clause."""
+    async def carry(self, sql: str, *parameters: Any) -> Sequence[Any]:
+        """As `fetch`, with everything written so far in the same statement, which must not depend on it."""
+        writes, self._writes = self._writes, {}
+        for _, given in writes.values():
+            parameters += given
+        texts = tuple((text, len(given)) for text, given in writes.values())
+        rows: Sequence[Any] = await self.connection.fetch(_carrying(sql, len(parameters), texts), *parameters)
+        return rows
+
+    async def flush(self) -> None:
+        """Send what was written so far."""
+        if self._writes:
+            await self.carry("SELECT 1")
+
+    async def write(self, table: str, steps: str, *parameters: Any) -> None:
+        """Write to a table, soon. steps: common table expressions, `name AS (INSERT …)`, named after the table.
+
+        In one statement no part sees what another does, so that a second write to a table goes into the next one.
+        """
+        if table in self._writes:
+            await self.flush()
+        self._writes[table] = (steps, parameters)
+
+    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str = "") -> None:
+        """Insert rows of one shape, soon. tail: an ON CONFLICT clause."""
+        if rows:
+            sql, values = _inserting(table, rows, tail)
+            await self.write(table.name, f"{table.name}_rows AS ({sql})", *values)
+
+    async def insert_returning(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str) -> Sequence[Any]:
+        """Insert rows of one shape at once. tail: an ON CONFLICT clause, if any, and RETURNING."""
         if not rows:
             return ()
-        columns = tuple(rows[0])
-        sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM {_unnest(table, columns)} {tail}"  # noqa: S608
-        return await self.fetch(sql, *([row[column] for row in rows] for column in columns))
+        sql, values = _inserting(table, rows, tail)
+        return await self.fetch(sql, *values)
 
     async def update(self, table: Table, rows: Sequence[Mapping[str, Any]], *, key: str = "id") -> None:
-        """Write rows of one shape over those with the same key, with one statement."""
+        """Write rows of one shape over those with the same key, soon."""
         if not rows:
             return
         columns = tuple(rows[0])
-        writes = ", ".join(f"{column} = new.{column}" for column in columns if column != key)
-        sql = (
-            f"UPDATE {table.name} SET {writes} FROM {_unnest(table, columns)} AS new ({', '.join(columns)}) "  # noqa: S608
-            f"WHERE {table.name}.{key} = new.{key}"
-        )
-        await self.fetch(sql, *([row[column] for row in rows] for column in columns))
+        sql = _updating(table, columns, key)
+        await self.write(table.name, sql, *([row[column] for row in rows] for column in columns))
 
     async def now(self) -> datetime:
         """The service's present, aware UTC. Read it after the row locks whose history must not be ahead of it."""
@@ -106,11 +138,46 @@ class Transaction:
         return cast("datetime", rows[0][0])
 
 
+def _inserting(table: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> tuple[str, list[list[Any]]]:
+    columns = tuple(rows[0])
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM {_unnest(table, columns)} {tail}"  # noqa: S608
+    return sql, [[row[column] for row in rows] for column in columns]
+
+
+@cache
+def _updating(table: Table, columns: tuple[str, ...], key: str) -> str:
+    writes = ", ".join(f"{column} = new.{column}" for column in columns if column != key)
+    return (
+        f"{table.name}_rows AS (UPDATE {table.name} SET {writes} "  # noqa: S608
+        f"FROM {_unnest(table, columns)} AS new ({', '.join(columns)}) WHERE {table.name}.{key} = new.{key})"
+    )
+
+
 @cache
 def _unnest(table: Table, columns: tuple[str, ...]) -> str:
     dialect = postgresql()  # type: ignore[no-untyped-call]
     types = (table.c[column].type.compile(dialect) for column in columns)
     return "unnest(" + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1)) + ")"
+
+
+@lru_cache(maxsize=1000)
+def _carrying(sql: str, count: int, writes: tuple[tuple[str, int], ...]) -> str:
+    """A statement with writes before it. count: parameters of all; each write's own follow those of the one before."""
+    if not writes:
+        return sql
+    place = count - sum(given for _, given in writes)
+    steps = []
+    for text, given in writes:
+        steps.append(_PARAMETER.sub(partial(_moved, place), text))
+        place += given
+    return f"WITH {', '.join(steps)} {sql}"
+
+
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+
+
+def _moved(by: int, parameter: re.Match[str]) -> str:
+    return f"${int(parameter[1]) + by}"
 
 
 class Aborted(RuntimeError):
@@ -180,6 +247,7 @@ class Database:
                 await connection.execute("BEGIN")
                 transaction = Transaction(connection)
                 yield transaction
+                await transaction.flush()
                 await self._commit(transaction)
             except (asyncio.CancelledError, GeneratorExit):
                 # A statement may still be at work: never hand this connection back to the pool.

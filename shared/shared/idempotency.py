@@ -97,7 +97,7 @@ async def claim(tx: Transaction, answers: Sequence[tuple[Key, Answer]]) -> dict[
         return {}
     kept = sorted(answers, key=lambda pair: (pair[0].caller, pair[0].key))
     try:
-        rows = await tx.fetch(
+        rows = await tx.carry(
             _STORE,
             [key.caller for key, _ in kept],
             [key.key for key, _ in kept],

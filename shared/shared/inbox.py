@@ -28,12 +28,26 @@ class Overtaken(Unavailable):
 
 Seen = dict[tuple[str, str], int]
 
-_SEEN: Final = "SELECT key, producer, seq FROM inbox WHERE key = ANY($1) ORDER BY key, producer FOR UPDATE"
+_GUARD: Final = """
+WITH guard AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(place) FROM (
+        SELECT DISTINCT hashtextextended(key, 0) AS place FROM unnest($1::text[]) AS key ORDER BY place
+    ) AS places
+), handled AS (
+    SELECT key, producer, seq FROM inbox WHERE key = ANY($1) AND (SELECT count(*) FROM guard) > 0
+    ORDER BY key, producer FOR UPDATE
+)
+"""
+"""A key's facts are handled by one transaction at a time, whatever their topics and whether it has a row yet or not.
 
+What another had just committed when the guard was got may be missing here; `advance` finds that out.
+"""
+_SEEN: Final = f"{_GUARD} SELECT key, producer, seq FROM handled"  # noqa: S608
 _LOOK: Final = f"""
-WITH blocking AS (
-    SELECT key FROM dead_letter WHERE key = ANY($1) AND state IN {OPEN} ORDER BY position FOR UPDATE
-), handled AS ({_SEEN})
+{_GUARD}, blocking AS (
+    SELECT key FROM dead_letter WHERE key = ANY($1) AND state IN {OPEN} AND (SELECT count(*) FROM guard) > 0
+    ORDER BY position FOR UPDATE
+)
 SELECT key, producer, seq FROM handled UNION ALL SELECT key, NULL, NULL FROM blocking
 """  # noqa: S608
 
@@ -53,7 +67,8 @@ async def seen(tx: Transaction, keys: Sequence[str]) -> Seen:
 async def look(tx: Transaction, keys: Sequence[str]) -> tuple[Seen, set[str]]:
     """The last handled `seq` per (key, producer), and the keys that wait behind a dead letter.
 
-    Both are locked: a concurrent duplicate waits and then loses, and a replay cannot slip by.
+    All of it is locked: a concurrent duplicate waits and then loses, and a replay cannot slip by. Until the
+    transaction ends no other handles facts of these keys.
     """
     rows = await tx.fetch(_LOOK, sorted(set(keys)))
     seen = {(key, producer): seq for key, producer, seq in rows if producer is not None}
@@ -78,7 +93,7 @@ async def advance(tx: Transaction, events: Sequence[Envelope[Any]], before: Seen
     if not last:
         return
     places = sorted(last)
-    rows = await tx.fetch(
+    rows = await tx.carry(
         _ADVANCE, [key for key, _ in places], [producer for _, producer in places], [last[place] for place in places]
     )
     if sum(row[0] for row in rows) != sum(place not in before for place in places):

@@ -24,6 +24,8 @@ class ServiceSettings(BaseSettings):
     server_url: SecretStr = Field(validation_alias="DATABASE_URL")
     """PostgreSQL server and administrator; only `migrate` signs in with it."""
     kafka_bootstrap: str = Field(validation_alias="KAFKA_BOOTSTRAP")
+    partitions: Annotated[int, Field(validation_alias="TIERDESK_PARTITIONS", ge=1, le=1000)] = 12
+    """Partitions that topics of facts are made with: as many processes can share a service's consumption at most."""
     secret: SecretStr = Field(validation_alias="TIERDESK_SECRET")
     """32 random bytes as hex; other keys are derived from it."""
     namespace: str = Field(default="", validation_alias="TIERDESK_NAMESPACE", pattern=r"^([a-z][a-z0-9_]{0,20}\.)?$")

@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.events import Fact, deliveries, directory, issues, routing, vendor, work
 
 PARTITIONS: Final = 12
-"""Default number of partitions; fixed when a topic is created."""
+"""Default number of partitions of a topic of facts; fixed when it is created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Topic:
     consumers: frozenset[str]
     facts: tuple[type[Fact], ...]
     retention: timedelta | None = timedelta(days=7)
+
+    def partitions(self, of_facts: int) -> int:
+        """How many the topic is made with: a directory is small, and each partition costs every fetch."""
+        return of_facts if self.retention is not None else 1
 
     @property
     def dead_letters(self) -> str:
@@ -177,7 +181,7 @@ def _created(topic: Topic, namespace: str, partitions: int) -> list[NewTopic]:
     )
     dead = {"retention.ms": str(_milliseconds(DEAD_LETTER_RETENTION))}
     return [
-        NewTopic(namespace + topic.name, partitions, 1, topic_configs=segment | kept),
+        NewTopic(namespace + topic.name, topic.partitions(partitions), 1, topic_configs=segment | kept),
         NewTopic(namespace + topic.dead_letters, 1, 1, topic_configs=segment | dead),
     ]
 

@@ -13,14 +13,15 @@ from support.verdict import told
 KILLS = scaled(12, least=2)
 """At each failpoint."""
 ISSUES = scaled(400, least=24)
-BOTH = ("web", "worker")
-WORKER = ("worker",)
+WRITERS = ("web", "worker")
+URGENT = ("worker",)
+PATIENT = ("background",)
 FAILPOINTS = {
-    failpoint.AFTER_COMMIT: BOTH,
-    failpoint.AFTER_PUBLISH: BOTH,
-    failpoint.AFTER_EFFECT: WORKER,
-    failpoint.AFTER_VENDOR_ACCEPTED: WORKER,
-    failpoint.AFTER_MAIL_ACCEPTED: WORKER,
+    failpoint.AFTER_COMMIT: WRITERS,
+    failpoint.AFTER_PUBLISH: WRITERS,
+    failpoint.AFTER_EFFECT: URGENT,
+    failpoint.AFTER_VENDOR_ACCEPTED: PATIENT,
+    failpoint.AFTER_MAIL_ACCEPTED: PATIENT,
 }
 """Which processes pass there."""
 

@@ -45,10 +45,13 @@ def status_of(url: str) -> int:
         return 0
 
 
+PROCESSES = {"postgres", "kafka", "mail", "web", "worker", "background"}
+
+
 def test_up_brings_everything_to_ready_behind_one_port(running: Onebox) -> None:
     assert running.is_ready()
     assert status_of(f"{running.state().url}/readyz") == 200
-    assert {record.name for record in running.state().processes} == {"postgres", "kafka", "mail", "web", "worker"}
+    assert {record.name for record in running.state().processes} == PROCESSES
 
 
 def test_a_second_up_finds_the_first_one_and_says_where_it_is(running: Onebox) -> None:
@@ -59,7 +62,7 @@ def test_a_second_up_finds_the_first_one_and_says_where_it_is(running: Onebox) -
     assert running.state() == before
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "mail", "kafka", "postgres"])
+@pytest.mark.parametrize("name", sorted(PROCESSES))
 def test_a_killed_process_is_started_again(running: Onebox, name: str) -> None:
     running.kill(name)
 

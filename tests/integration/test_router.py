@@ -15,6 +15,7 @@ from router.handlers import Desk, decision_id
 from router.keywords import KeywordClassifier
 from router.settings import Settings
 from router.tables import SCHEMA
+from shared import inbox
 from shared.ids import new_id
 from shared.service import Service
 from shared.topics import ISSUES, ROUTING
@@ -272,12 +273,14 @@ async def test_a_submission_and_its_correction_in_two_processes_do_not_miss_each
 
     async def correct() -> None:
         async with router.db.transaction() as tx:
+            await inbox.look(tx, [str(issue)])
             await handlers.decide_again(tx, [correction], desk)
 
     async def waits() -> list[Any]:
         return await rows(router.db, WAITING_LOCKS)
 
     async with router.db.transaction() as tx:
+        await inbox.look(tx, [str(issue)])
         await handlers.decide_submitted(tx, [submission], desk)
         correcting = asyncio.create_task(correct())
         await until(waits, "the other process waits")

@@ -1,12 +1,13 @@
 """What is on the broker, read from the beginning."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.events import Envelope, decode
 from shared.settings import ServiceSettings
-from shared.topics import PARTITIONS
 
 READ_MILLISECONDS = 200
 
@@ -18,7 +19,7 @@ async def published(settings: ServiceSettings, topic: str, key: str | None = Non
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
     async with consumer:
-        places = [TopicPartition(settings.namespace + topic, number) for number in range(PARTITIONS)]
+        places = await places_of(settings.kafka_bootstrap, [settings.namespace + topic])
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
@@ -27,3 +28,14 @@ async def published(settings: ServiceSettings, topic: str, key: str | None = Non
             for records in (await consumer.getmany(timeout_ms=READ_MILLISECONDS)).values():
                 found += [decode(dict(record.headers)["type"].decode(), record.value) for record in records]
     return [event for event in found if key is None or event.subject == key]
+
+
+async def places_of(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
+    """Every partition of topics. topics: with namespace."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    return [TopicPartition(topic["topic"], place["partition"]) for topic in described for place in topic["partitions"]]

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from onebox.routes import SERVICES
-from shared.topics import PARTITIONS, TOPICS, Topic
+from shared.topics import TOPICS, Topic
 from support.desk import Desk, databases
 from support.traces import Connections
 from support.waiting import until
@@ -100,7 +100,7 @@ class _Look:
 
     async def _unread(self) -> tuple[int, int]:
         """Records that a service's group has not committed yet, of all groups, and records in all."""
-        places = {topic: _places(self.namespace, topic) for topic in TOPICS}
+        places = {topic: await self._places(topic) for topic in TOPICS}
         ends = await self.consumer.end_offsets([place for each in places.values() for place in each])
         unread = 0
         for service in SERVICES:
@@ -110,6 +110,6 @@ class _Look:
                 unread += ends[place] - max(0, offset)
         return unread, sum(ends.values())
 
-
-def _places(namespace: str, topic: Topic) -> list[TopicPartition]:
-    return [TopicPartition(namespace + topic.name, number) for number in range(PARTITIONS)]
+    async def _places(self, topic: Topic) -> list[TopicPartition]:
+        described = await self.admin.describe_topics([self.namespace + topic.name])
+        return [TopicPartition(described[0]["topic"], place["partition"]) for place in described[0]["partitions"]]

@@ -12,12 +12,13 @@ from uuid import UUID
 
 import asyncpg
 import httpx2
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from onebox.mailbox import Mailbox
 from onebox.routes import SERVICES
-from shared.topics import PARTITIONS, TOPICS
+from shared.topics import TOPICS
 from support.desk import Desk, databases
+from support.kafka import places_of
 
 READ_MILLISECONDS: Final = 200
 UNLIMITED: Final = 1_000_000_000
@@ -182,7 +183,7 @@ async def _tapped(desk: Desk) -> dict[tuple[str, str], dict[int, frozenset[str]]
 async def records(desk: Desk) -> list[bytes]:
     """The bodies of all records on the topics, per partition in order; dead letters' copies left out."""
     names = [desk.infrastructure.namespace + topic.name for topic in TOPICS]
-    places = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]
+    places = await places_of(desk.infrastructure.kafka_bootstrap, names)
     consumer = AIOKafkaConsumer(bootstrap_servers=desk.infrastructure.kafka_bootstrap, enable_auto_commit=False)
     async with consumer:
         consumer.assign(places)

@@ -27,7 +27,7 @@ def main() -> None:
         for settings in every:
             print(f"Preparing the database of {settings.SERVICE} …", flush=True)
             await migrate(settings)
-        await create_topics(every[0].kafka_bootstrap, every[0].namespace)
+        await create_topics(every[0].kafka_bootstrap, every[0].namespace, partitions=every[0].partitions)
         await seed(places().home)
 
     asyncio.run(install())

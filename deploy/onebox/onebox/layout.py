@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +19,13 @@ READY_WITHIN = timedelta(seconds=90)
 STOP_WITHIN = timedelta(seconds=30)
 PRIVATE_TARGETS = "TIERDESK_VENDOR_BRIDGE_ALLOWED_PRIVATE_TARGETS"
 SIGNING_KEY = "TIERDESK_TIER_QUEUES_SIGNING_KEY"
+URGENT = ("router", "tier-queues")
+"""What lies between a customer's issue and the agent who can claim it; the other consumers give way to it."""
+PATIENT = tuple(service for service in SERVICES if service not in URGENT)
+PARTITIONS = 4
+"""Of topics on this machine, where each service has three processes at most; each partition costs every fetch."""
+GIVING_WAY = 10
+"""Niceness of what may lag behind while the machine is busy."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class PythonProcess:
     environment: Mapping[str, str]
     logs: Path
     ready_within: timedelta = READY_WITHIN
+    niceness: int = 0
 
     async def prepare(self) -> None:
         """Nothing is left by a crash that these processes would trip over."""
@@ -40,6 +48,7 @@ class PythonProcess:
             arguments=(sys.executable, "-m", *self.arguments, "--port", str(self.port)),
             log=self.logs / f"{self.name}.log",
             environment=self.environment,
+            niceness=self.niceness,
             stop_within=STOP_WITHIN,
         )
 
@@ -84,9 +93,9 @@ class Planner:
         self._secret = secrets.get("root", root_secret)
 
     def plan(self, *, split: bool, database_url: str, kafka_bootstrap: str) -> Layout:
-        """By default one process for all APIs and one for all consumers and timers; split, one per service and tier."""
+        """By default one process for all APIs and two for all consumers and timers; split, one per service and tier."""
         shared = self._environment(database_url, kafka_bootstrap)
-        services = self._split(shared) if split else (self._worker(shared),)
+        services = self._split(shared) if split else self._workers(shared)
         public = self._proxy(shared, services) if split else self._web(shared)
         return Layout(
             public=public,
@@ -99,6 +108,7 @@ class Planner:
     def _environment(self, database_url: str, kafka_bootstrap: str) -> dict[str, str]:
         """What every process is told. The user's own TIERDESK_ settings come through, and win where they may."""
         told = {
+            "TIERDESK_PARTITIONS": str(PARTITIONS),
             "TIERDESK_PUBLIC_URL": f"http://localhost:{self._public_port}",
             "TIERDESK_OBJECT_STORE": self._places.objects.as_uri(),
             "TIERDESK_NOTIFICATIONS_SMTP_URL": f"smtp://{LOOPBACK}:{self._smtp_port}",
@@ -124,8 +134,10 @@ class Planner:
     def _web(self, shared: Mapping[str, str]) -> PythonProcess:
         return self._process("web", SERVICES, "web", self._public_port, shared)
 
-    def _worker(self, shared: Mapping[str, str]) -> PythonProcess:
-        return self._process("worker", SERVICES, "worker", self._ports.take("worker"), shared)
+    def _workers(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
+        urgent = self._process("worker", URGENT, "worker", self._ports.take("worker"), shared)
+        patient = self._process("background", PATIENT, "worker", self._ports.take("background"), shared)
+        return urgent, replace(patient, niceness=GIVING_WAY)
 
     def _split(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
         shared = {**shared, "TIERDESK_TRUSTED_PROXIES": "127.0.0.1"}
@@ -169,4 +181,4 @@ class Planner:
             str(self._smtp_port),
         )
         environment = {"PATH": os.environ.get("PATH", os.defpath)}
-        return PythonProcess("mail", self._mail_port, arguments, environment, self._places.logs)
+        return PythonProcess("mail", self._mail_port, arguments, environment, self._places.logs, niceness=GIVING_WAY)

@@ -1,7 +1,7 @@
 """Run a command that cannot outlive the process that started it.
 
-Run as a script, by path: `python -ISE leash.py PARENT_PID SIGNAL USER_ID COMMAND…`, then becomes COMMAND.
-USER_ID 0 or more drops to that user; -1 keeps the current one.
+Run as a script, by path: `python -ISE leash.py PARENT_PID SIGNAL USER_ID NICENESS COMMAND…`, then becomes COMMAND.
+USER_ID 0 or more drops to that user; -1 keeps the current one. NICENESS 0 is normal, 19 the last to get a processor.
 Linux only keeps the leash (PR_SET_PDEATHSIG); elsewhere COMMAND runs without it and the next start cleans up.
 Standard library only: it starts before everything else and must cost milliseconds.
 """
@@ -20,6 +20,16 @@ def drop_to(user_id: int) -> None:
     os.setuid(user_id)
 
 
+def give_way(niceness: int) -> None:
+    """Let others have the processor first. Linux groups sessions of their own, and weighs the group besides."""
+    os.nice(niceness)
+    try:
+        with open("/proc/self/autogroup", "w") as group:  # noqa: PTH123  Faster to import than pathlib.
+            group.write(str(niceness))
+    except OSError:
+        return
+
+
 def hold(parent: int, death_signal: int) -> None:
     """Ask the kernel to signal this process when its parent dies. Must follow setuid, which clears it."""
     if sys.platform != "linux":
@@ -32,7 +42,9 @@ def hold(parent: int, death_signal: int) -> None:
 
 def run(arguments: list[str]) -> None:
     """Replace this process by the command."""
-    parent, death_signal, user_id, *command = arguments
+    parent, death_signal, user_id, niceness, *command = arguments
+    if int(niceness):
+        give_way(int(niceness))
     if int(user_id) >= 0:
         drop_to(int(user_id))
     hold(int(parent), int(death_signal))

@@ -31,6 +31,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     user_id: int = -1
+    niceness: int = 0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: timedelta = timedelta(seconds=30)
 
@@ -203,8 +204,8 @@ async def _launch(command: Command) -> asyncio.subprocess.Process:
 
 def _leashed(command: Command) -> list[str]:
     """The command line that dies with this process."""
-    leash = [sys.executable, "-ISE", str(LEASH), str(os.getpid()), str(int(command.stop_signal)), str(command.user_id)]
-    return [*leash, *command.arguments]
+    leash = [sys.executable, "-ISE", str(LEASH), str(os.getpid()), str(int(command.stop_signal))]
+    return [*leash, str(command.user_id), str(command.niceness), *command.arguments]
 
 
 def tail(log: Path, *, since_bytes: int) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from intake import handlers
-from shared.bus import Consumer
+from shared.bus import PATIENT, Consumer
 from shared.db import Database
 from shared.events.directory import SessionRevoked
 from shared.handling import Handlers, by_handler, keep_entries
@@ -12,7 +12,7 @@ from shared.topics import WORK
 
 def consumer(db: Database) -> Consumer:
     """The one consumer of this service."""
-    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS))
+    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS), pace=PATIENT)
 
 
 HANDLERS: Final[Handlers] = {

@@ -4,19 +4,16 @@ from typing import Final
 
 from notifications import handlers
 from notifications.notices import SAY
-from shared.bus import Consumer
+from shared.bus import PATIENT, Consumer
 from shared.db import Database
 from shared.events.directory import ClientApplicationListed, SessionRevoked
 from shared.events.issues import IssueSubmitted
 from shared.handling import Handlers, by_handler, keep_entries
 
-REST: Final = 4.0
-"""Telling may lag behind a burst; deciding and queueing in the same process go first."""
-
 
 def consumer(db: Database) -> Consumer:
     """The one consumer of this service."""
-    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS), rest=REST)
+    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS), pace=PATIENT)
 
 
 HANDLERS: Final[Handlers] = {

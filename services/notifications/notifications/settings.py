@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
     """Mails sent over one connection and settled in one transaction: at most so many repeat after a crash."""
     webhook_batch: int = 8
     """Webhooks sent to one application at the same time."""
-    mails_per_second: float = 100
+    mails_per_second: float = 200
     """Of one process: what the mail server allows, and what leaves time for everybody else in the process."""
     send_every: timedelta = timedelta(milliseconds=500)
     """How often due deliveries are looked for."""

@@ -54,7 +54,7 @@ async def add(tx: Transaction, rows: Mapping[UUID, tuple[Envelope[IssueSubmitted
     Submission and work of one issue may be handled by two members at the same time: they meet here, so that neither
     misses what the other left.
     """
-    added = await tx.insert(
+    added = await tx.insert_returning(
         RECIPIENT,
         [_row(issue, submitted, told) for issue, (submitted, told) in sorted(rows.items())],
         tail="ON CONFLICT (issue) DO NOTHING RETURNING 1",

@@ -48,27 +48,27 @@ async def decide_submitted(tx: Transaction, events: Sequence[Envelope[IssueSubmi
     submitted: dict[UUID, Envelope[IssueSubmitted]] = {}
     for event in events:
         submitted.setdefault(UUID(event.subject), event)
-    await store.lock(tx, list(submitted))
-    now, early = await store.take_early(tx, list(submitted))
-    corrections = {issue: list(several) for issue, several in groupby(early, key=lambda one: one.issue)}
+    beginning = await store.begin(tx, list(submitted))
+    corrections = {issue: list(several) for issue, several in groupby(beginning.early, key=lambda one: one.issue)}
     decisions = []
     for issue, event in submitted.items():
-        first = _first(issue, event, desk)
-        decisions += [first, *_corrected(first, corrections.get(issue, []), desk)]
-    await _save_and_publish(tx, decisions, now, _traces(events))
+        if issue not in beginning.decided:
+            first = _first(issue, event, desk)
+            decisions += [first, *_corrected(first, corrections.get(issue, []), desk)]
+    await _save_and_publish(tx, decisions, beginning.now, _traces(events))
 
 
 async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassified]], desk: Desk) -> None:
     """Decide issues again in the category a person chose; a correction of an issue that has not come yet is kept."""
     chosen = [Chosen(UUID(event.subject), event.data.revision, event.data.category) for event in events]
     chosen.sort(key=lambda one: (one.issue, one.revision))
-    await store.lock(tx, [one.issue for one in chosen])
     standing = await store.newest(tx, [one.issue for one in chosen])
     await store.keep_early(tx, [one for one in chosen if one.issue not in standing])
     decisions: list[Decided] = []
     for issue, corrections in groupby(chosen, key=lambda one: one.issue):
         if issue in standing:
-            decisions += _corrected(standing[issue], list(corrections), desk)
+            new = [one for one in corrections if one.revision > standing[issue].revision]
+            decisions += _corrected(standing[issue], new, desk)
     if decisions:
         await _save_and_publish(tx, decisions, await tx.now(), _traces(events))
 
@@ -106,8 +106,8 @@ def _traces(events: Sequence[Envelope[Any]]) -> Mapping[UUID, str | None]:
 async def _save_and_publish(
     tx: Transaction, decisions: Sequence[Decided], now: datetime, traces: Mapping[UUID, str | None]
 ) -> None:
-    new = await store.save(tx, decisions, now)
-    await publish(tx, [_outgoing(one, now, traces[one.issue]) for one in new], source=SERVICE)
+    await store.save(tx, decisions, now)
+    await publish(tx, [_outgoing(one, now, traces[one.issue]) for one in decisions], source=SERVICE)
 
 
 def _outgoing(one: Decided, now: datetime, traceparent: str | None) -> Outgoing:

@@ -44,11 +44,14 @@ class Kept:
     decided_at: datetime
 
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key"
-
-_TAKE_EARLY: Final = f"""
-WITH taken AS (DELETE FROM early_correction WHERE issue_id = ANY($1) RETURNING issue_id, revision, category)
-SELECT {NOW}, taken.* FROM (SELECT 1) AS present LEFT JOIN taken ON true ORDER BY issue_id, revision
+_BEGIN: Final = f"""
+WITH taken AS (DELETE FROM early_correction WHERE issue_id = ANY($1) RETURNING issue_id, revision, category),
+found AS (
+    SELECT issue_id, NULL::integer AS revision, NULL::text AS category FROM decision
+    WHERE issue_id = ANY($1) AND revision = 0
+    UNION ALL SELECT * FROM taken
+)
+SELECT {NOW}, found.* FROM (SELECT 1) AS present LEFT JOIN found ON true ORDER BY issue_id, revision
 """  # noqa: S608
 
 _NEWEST: Final = """
@@ -66,19 +69,27 @@ SELECT revision, decision, routing::text, decided_at FROM decision WHERE issue_i
 """
 
 
-async def lock(tx: Transaction, issues: Sequence[IssueId]) -> None:
-    """Keep other processes from deciding the same issues until the transaction ends.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is known of new issues. now: the service's present. decided: those that turn out to be known already.
 
-    A submission and its correction come from different topics, maybe to different processes, and neither may miss
-    the other; there is no row yet that both could lock.
+    early: corrections that came before the issues, by issue and revision; they are kept no longer.
     """
-    await tx.fetch(_LOCK, sorted({str(issue) for issue in issues}))
+
+    now: datetime
+    decided: frozenset[IssueId]
+    early: Sequence[Chosen]
 
 
-async def take_early(tx: Transaction, issues: Sequence[IssueId]) -> tuple[datetime, Sequence[Chosen]]:
-    """The service's present, and the corrections that waited for these issues, by issue and revision; now forgotten."""
-    rows = await tx.fetch(_TAKE_EARLY, list(issues))
-    return rows[0][0], [Chosen(row[1], row[2], row[3]) for row in rows if row[1] is not None]
+async def begin(tx: Transaction, issues: Sequence[IssueId]) -> Beginning:
+    """What there is to know before these issues are decided for the first time."""
+    rows = await tx.fetch(_BEGIN, list(issues))
+    found = [row for row in rows if row[1] is not None]
+    return Beginning(
+        now=rows[0][0],
+        decided=frozenset(row[1] for row in found if row[2] is None),
+        early=[Chosen(row[1], row[2], row[3]) for row in found if row[2] is not None],
+    )
 
 
 async def keep_early(tx: Transaction, corrections: Sequence[Chosen]) -> None:
@@ -103,8 +114,8 @@ async def newest(tx: Transaction, issues: Sequence[IssueId]) -> Mapping[IssueId,
     }
 
 
-async def save(tx: Transaction, decisions: Sequence[Decided], now: datetime) -> list[Decided]:
-    """Keep decisions. Returns those that are new, in the order given: a revision is decided once."""
+async def save(tx: Transaction, decisions: Sequence[Decided], now: datetime) -> None:
+    """Keep new decisions."""
     rows = [
         {
             "issue_id": one.issue,
@@ -117,11 +128,7 @@ async def save(tx: Transaction, decisions: Sequence[Decided], now: datetime) -> 
         }
         for one in decisions
     ]
-    kept = await tx.insert(
-        DECISION, rows, tail="ON CONFLICT (issue_id, revision) DO NOTHING RETURNING issue_id, revision"
-    )
-    new = {(row[0], row[1]) for row in kept}
-    return [one for one in decisions if (one.issue, one.revision) in new]
+    await tx.insert(DECISION, rows)
 
 
 async def history(tx: Transaction, issue: IssueId) -> list[Kept]:

@@ -159,10 +159,8 @@ async def take_facts(tx: Transaction, events: Sequence[Envelope[Any]], *, polici
     if not facts:
         return
     ids = {about.issue for about in facts}
-    await store.one_consumer_per_issue(tx, ids)
-    locked = await store.lock(tx, ids)
     routed = {about.issue for about in facts if isinstance(about.fact, IssueRouted)}
-    early = await store.take_early(tx, routed - set(locked.issues))
+    locked, early = await store.lock_with_early(tx, ids, routed=routed)
     drafts = _heard_all(facts, locked, early, policies)
     await store.save(tx, drafts)
     await store.keep_early(tx, [(issue, fact) for issue, waiting in early.items() for fact in waiting])

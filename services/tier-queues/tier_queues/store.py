@@ -45,11 +45,14 @@ SELECT locked.body::text, {NOW} FROM (
     ORDER BY priority, deadline, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) AS locked
 """  # noqa: S608
-_SERIALISE: Final = """
-SELECT pg_advisory_xact_lock(place) FROM (
-    SELECT DISTINCT hashtextextended(id::text, 0) AS place FROM unnest($1::uuid[]) AS id ORDER BY place
-) AS places
-"""
+_LOCK_WITH_EARLY: Final = f"""
+WITH locked AS (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE),
+taken AS (DELETE FROM early_facts WHERE issue_id = ANY($2) RETURNING position, issue_id, type, fact)
+SELECT NULL::uuid, NULL::text, body::text, NULL::bigint AS position, NULL::timestamptz FROM locked
+UNION ALL SELECT issue_id, type, fact::text, position, NULL FROM taken
+UNION ALL SELECT NULL, NULL, NULL, NULL, {NOW}
+ORDER BY position
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,32 +153,33 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
     await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 
-async def one_consumer_per_issue(tx: Transaction, ids: Collection[UUID]) -> None:
-    """Keep other consumers off these issues until the transaction ends, those that do not exist yet included.
-
-    Two topics of one issue may be read by two processes: without this, one could keep an early fact for an issue
-    that the other is creating at that moment, and nobody would ever apply it.
-    """
-    await tx.fetch(_SERIALISE, sorted(ids))
-
-
 async def keep_early(tx: Transaction, facts: Sequence[tuple[UUID, Fact]]) -> None:
     """Remember facts until their issue is routed."""
     rows = [{"issue_id": issue, "type": fact.TYPE, "fact": fact.model_dump_json()} for issue, fact in facts]
     await tx.insert(EARLY_FACTS, rows)
 
 
-async def take_early(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, list[Fact]]:
-    """The remembered facts of issues, in the order of their arrival; they are remembered no longer."""
-    rows = await tx.fetch(
-        "WITH taken AS (DELETE FROM early_facts WHERE issue_id = ANY($1) RETURNING position, issue_id, type, fact) "
-        "SELECT issue_id, type, fact::text FROM taken ORDER BY position",
-        sorted(ids),
-    )
+async def lock_with_early(
+    tx: Transaction, ids: Collection[UUID], *, routed: Collection[UUID]
+) -> tuple[Locked, dict[UUID, list[Fact]]]:
+    """The issues with these ids, as far as they exist, locked in id order; and the facts that waited for the routed.
+
+    Those come in the order of their arrival, and are remembered no longer.
+    """
+    rows = await tx.fetch(_LOCK_WITH_EARLY, sorted(ids), sorted(routed))
+    issues: dict[UUID, Issue] = {}
     early: dict[UUID, list[Fact]] = {}
-    for issue, kind, fact in rows:
-        early.setdefault(issue, []).append(FACTS[kind].model_validate_json(fact))
-    return early
+    now = None
+    for waiting_for, kind, body, _, present in rows:
+        if waiting_for is not None:
+            early.setdefault(waiting_for, []).append(FACTS[kind].model_validate_json(body))
+        elif body is not None:
+            issue = issue_of(body)
+            issues[issue.id] = issue
+        else:
+            now = present
+    assert now is not None
+    return Locked(issues, now, {}), early
 
 
 def issue_of(body: str) -> Issue:

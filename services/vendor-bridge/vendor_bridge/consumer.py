@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.bus import Consumer
+from shared.bus import PATIENT, Consumer
 from shared.db import Database
 from shared.events.directory import SessionRevoked
 from shared.events.work import IssueForwarded
@@ -13,7 +13,7 @@ from vendor_bridge.settings import Settings
 
 def consumer(db: Database, settings: Settings) -> Consumer:
     """The service's one consumer."""
-    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS, settings))
+    return Consumer(db, frozenset(HANDLERS), by_handler(HANDLERS, settings), pace=PATIENT)
 
 
 HANDLERS: Final[Handlers] = {

@@ -77,7 +77,7 @@ async def page(tx: Transaction, after: str, limit: int) -> list[Vendor]:
 
 async def add(tx: Transaction, vendor: Vendor) -> bool:
     """Write a new vendor and tell the other services. Returns False when the id is taken."""
-    if not await tx.insert(VENDOR, [_row(vendor)], tail="ON CONFLICT (id) DO NOTHING RETURNING id"):
+    if not await tx.insert_returning(VENDOR, [_row(vendor)], tail="ON CONFLICT (id) DO NOTHING RETURNING id"):
         return False
     await _list(tx, vendor)
     return True
