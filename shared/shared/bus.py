@@ -41,7 +41,7 @@ class Consumer:
     """Reads the topics of the facts a service accepts and applies them once, in order per key.
 
     apply: takes effect of a poll's new events, in order, in the transaction given; raises for an event that it
-    cannot handle. A poll that fails is tried again event by event, and only the offender becomes a dead letter.
+    cannot handle. A poll that fails is tried again in halves, down to the offender, which becomes a dead letter.
     """
 
     db: Database
@@ -160,7 +160,7 @@ class Consumer:
             log().info("offsets not committed", service=self.db.settings.SERVICE, cause=repr(error))
 
     async def handle(self, records: Sequence[Record]) -> None:
-        """Take effect of records in one transaction; when that fails, of each alone. Raises Unavailable."""
+        """Take effect of records in one transaction; when that fails, of each half alone. Raises Unavailable."""
         known = [record for record in records if record.type in self._types]
         self._count("unknown", len(records) - len(known))
         if not known or self.halted:
@@ -173,8 +173,9 @@ class Consumer:
             if len(known) == 1:
                 await self._dead(known[0], error)
                 return
-            for record in known:
-                await self.handle([record])
+            middle = len(known) // 2
+            await self.handle(known[:middle])
+            await self.handle(known[middle:])
 
     async def _handle_together(self, records: Sequence[Record]) -> None:
         async with self.db.transaction() as tx:

@@ -1,7 +1,10 @@
 """A service is an API, a consumer, timers and a relay over one database; `run` starts any number in a process."""
 
 import asyncio
+import faulthandler
+import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
@@ -28,6 +31,9 @@ from shared.revocations import follow_revocations
 from shared.telemetry import FAULTS, configure_logging, log
 
 Role = Literal["web", "worker"]
+TICK: Final = timedelta(seconds=1)
+LOOKS: Final = 12
+"""How often the loop is looked at within the time after which it counts as standing still."""
 ALL_ROLES: Final[frozenset[Role]] = frozenset({"web", "worker"})
 
 
@@ -76,8 +82,27 @@ def run(*services: Service, roles: frozenset[Role] = ALL_ROLES, port: int, host:
     """
     configure_logging()
     notice_closed_connections()
+    process = Process(services, roles)
+    threading.Thread(target=_watch, args=(process,), name="watchdog", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Process(services, roles), host=host, port=port))
+        runner.run(serve(process, host=host, port=port))
+
+
+def _watch(process: Process) -> None:
+    """End the process when its loop stands still: outside of the loop, which could not tell.
+
+    Whoever supervises it starts it again; what was at work rolls back and is done anew.
+    """
+    limit = max(service.db.settings.progress_timeout for service in process.services).total_seconds()
+    seen, looks = process.last_tick, 0
+    # Looks are counted, and not seconds: who was stopped from outside for long shall have the time to go on.
+    while looks < LOOKS:
+        time.sleep(limit / LOOKS)
+        looks = looks + 1 if process.last_tick == seen else 0
+        seen = process.last_tick
+    log().critical("the loop stands still", services=[service.name for service in process.services], seconds=limit)
+    faulthandler.dump_traceback()
+    os._exit(os.EX_SOFTWARE)
 
 
 async def serve(process: Process, *, host: str, port: int, signals: bool = True) -> None:
@@ -87,6 +112,8 @@ async def serve(process: Process, *, host: str, port: int, signals: bool = True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, process.stopping.set)
     async with AsyncExitStack() as stack:
+        ticking = asyncio.create_task(_tick(process))
+        stack.callback(ticking.cancel)
         for service in process.services:
             stack.push_async_callback(service.db.close)
             for resource in service.resources:
@@ -102,7 +129,6 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
             relays.create_task(service.relay.run(written))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_tick(process))
                 tasks.create_task(_serve_web(process, host, port))
                 for service in process.services:
                     tasks.create_task(follow_revocations(service.db, service.tokens, process.stopping))
@@ -156,10 +182,10 @@ async def _sleep(span: timedelta, stopping: asyncio.Event) -> None:
 
 
 async def _tick(process: Process) -> None:
-    """Proves that the loop advances, for `/livez`."""
-    while not process.stopping.is_set():
+    """Proves that the loop advances, for `/livez` and the watchdog."""
+    while True:
         process.last_tick = time.monotonic()
-        await _sleep(timedelta(seconds=1), process.stopping)
+        await asyncio.sleep(TICK.total_seconds())
 
 
 class _Server(uvicorn.Server):
