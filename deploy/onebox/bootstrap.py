@@ -37,7 +37,7 @@ def main(root: Path, wanted: str) -> None:
             say("Bringing .venv up to date …")
             stamp.unlink()
         else:
-            say("Installing what Tierdesk needs into .venv, once (about 110 packages, 200 MB to download) …")
+            say("Installing what Tierdesk needs into .venv, once (about 117 packages, 260 MB to download) …")
             make_environment(environment)
         install(environment, root)
         unfinished = stamp.with_suffix(".unfinished")

@@ -65,7 +65,7 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = F
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def add(
-    kind: Annotated[str, typer.Argument(metavar="agent|customer|customers|client-application|vendor")],
+    kind: Annotated[str, typer.Argument(metavar="agent|customer|customers|client-application|vendor|model")],
     arguments: Annotated[list[str] | None, typer.Argument(help="As the service's command says: --help.")] = None,
 ) -> None:
     """Add who works here, who may write, or who solves what belongs to them, to the running instance."""
@@ -98,9 +98,25 @@ def demo(
     raise typer.Exit(demonstration.run(issues=issues, data=data, url=url, as_json=as_json))
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def train(arguments: Annotated[list[str] | None, typer.Argument(help="As the router says: --help.")] = None) -> None:
+    """Train a model that finds categories, from a CSV of labelled texts."""
+    from onebox.models import become
+
+    become("train", arguments or ())
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def evaluate(arguments: Annotated[list[str] | None, typer.Argument(help="As the router says: --help.")] = None) -> None:
+    """Measure a trained model on a CSV of labelled texts."""
+    from onebox.models import become
+
+    become("evaluate", arguments or ())
+
+
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="intake, pipeline, agents, lists or up.")],
+    name: Annotated[str, typer.Argument(help="intake, pipeline, agents, lists, up or router.")],
     *,
     data: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="A folder of real issues.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Of each round; default: as promised.")] = None,

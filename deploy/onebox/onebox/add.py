@@ -16,6 +16,7 @@ COMMANDS = {
     "customers": ("intake", "import-customers"),
     "client-application": ("intake", "add-client-application"),
     "vendor": ("vendor_bridge", "add-vendor"),
+    "model": ("router", "add-model"),
 }
 
 

@@ -21,6 +21,7 @@ class Finding:
 
     by: who said so (person, client, product, text). category: None when nobody could tell. certain: whether it is
     followed without a person. score: the share of the evidence for the destination, compared with threshold.
+    in_scope: False when the text is unlike anything that the classifier knows. explained: what words add up to.
     """
 
     by: Literal["person", "client", "product", "text"]
@@ -33,6 +34,8 @@ class Finding:
     words: Contributions = ()
     score: float | None = None
     threshold: float | None = None
+    in_scope: bool = True
+    explained: float | None = None
     rejected: Sequence[tuple[str, str]] = ()
 
 
@@ -71,7 +74,8 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
     category = next(name for name, _ in known if _destination(policy, name) == destination)
     row = policy.categories[category]
     threshold = policy.redirect_threshold if destination == REDIRECT else policy.threshold
-    certain = shares[destination] >= threshold
+    threshold = max(threshold, guess.threshold or 0.0)
+    certain = shares[destination] >= threshold and guess.in_scope
     others = [(place, share) for place, share in shares.items() if place != destination]
     rejected += [(_named(place), f"{share * 100:.0f} % of the evidence") for place, share in others]
     return Finding(
@@ -85,6 +89,8 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
         words=guess.explain(category),
         score=shares[destination],
         threshold=threshold,
+        in_scope=guess.in_scope,
+        explained=guess.logit(category) if guess.logit else dict(known)[category],
         rejected=rejected,
     )
 
@@ -92,8 +98,10 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
 def _shares(policy: Policy, categories: Sequence[tuple[str, float]]) -> dict[Destination, float]:
     """The sum of the categories' probabilities per destination of the policy's table."""
     shares: dict[Destination, float] = {}
+    rows = policy.categories
     for name, probability in categories:
-        place = _destination(policy, name)
+        row = rows[name]
+        place: Destination = row.tier if row.redirect is None else REDIRECT
         shares[place] = shares.get(place, 0.0) + probability
     return shares
 

@@ -1,7 +1,7 @@
 """One use case, one function: facts of one poll in, decisions and their events out, all in bulk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from time import perf_counter_ns
@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from router import store
 from router.classifier import Classifier
 from router.decide import decide
+from router.model_store import Comparison
 from router.outcome import Correction
 from router.policy import Policy
 from router.store import Chosen, Decided
@@ -24,18 +25,40 @@ from shared.outbox import Outgoing, publish
 SERVICE: Final = "router"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Desk:
-    """What decides: the active policy and the classifier made from it."""
+    """What decides: the active policy, and the active model, else the classifier made from the policy.
+
+    active, shadow: exchanged as a whole while decisions are made; the one in the shadow is compared, not followed.
+    """
 
     policy: Policy
     classifier: Classifier
+    active: Classifier | None = None
+    shadow: Classifier | None = None
+    _comparison: Comparison = field(default_factory=Comparison)
 
     def decide(self, submission: Submission, correction: Correction | None = None) -> Routing:
         """Where an issue goes and why, with the time it took."""
-        return decide(
-            submission, self.policy, self.classifier, correction=correction, elapsed_microseconds=_stopwatch()
+        classifier = self.active or self.classifier
+        return decide(submission, self.policy, classifier, correction=correction, elapsed_microseconds=_stopwatch())
+
+    def compare(self, submission: Submission, followed: Routing) -> None:
+        """Decide in the shadow what was decided by text, and count where it differs."""
+        if self.shadow is None or followed.record.method == "given":
+            return
+        other, so_far = decide(submission, self.policy, self.shadow), self._comparison
+        self._comparison = Comparison(
+            so_far.compared + 1,
+            so_far.same_category + (other.category == followed.category),
+            so_far.same_tier + (other.tier == followed.tier),
+            so_far.abstained + other.triage,
         )
+
+    def take_comparison(self) -> Comparison:
+        """What was counted since the last time; counting begins anew."""
+        taken, self._comparison = self._comparison, Comparison()
+        return taken
 
 
 def _stopwatch() -> Callable[[], int]:
@@ -75,7 +98,9 @@ async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassif
 
 def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:
     submission = event.data.submission
-    return Decided(issue, 0, decision_id(event.id, 0), event.id, submission, desk.decide(submission))
+    routing = desk.decide(submission)
+    desk.compare(submission, routing)
+    return Decided(issue, 0, decision_id(event.id, 0), event.id, submission, routing)
 
 
 def _corrected(before: Decided, corrections: Sequence[Chosen], desk: Desk) -> Iterator[Decided]:

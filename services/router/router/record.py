@@ -34,6 +34,7 @@ def record_of(
             for name, probability in finding.categories[:CATEGORIES_SHOWN]
         ),
         words=_words(finding.words),
+        explained_score=finding.explained,
         policy_row=_policy_row(outcome),
         rejected=_rejected(outcome),
         threshold=threshold,
@@ -54,7 +55,7 @@ def _rules_tried(outcome: Outcome) -> tuple[RuleTried, ...]:
 
 
 def _words(contributions: Contributions) -> tuple[WordWeight, ...]:
-    """The strongest words; the others are added up, so that the sum stays the probability that it explains."""
+    """The strongest words; the others are added up, so that the sum stays the score that it explains."""
     shown = [WordWeight(text=text, contribution=share) for text, share in contributions[:WORDS_SHOWN]]
     others = contributions[WORDS_SHOWN:]
     if others:

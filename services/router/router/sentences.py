@@ -1,6 +1,7 @@
 """PURE. A decision as a support agent would say it."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from router.outcome import Correction, Outcome
 
@@ -62,7 +63,8 @@ def _because(outcome: Outcome) -> str:
             return f"the client says that it is {title}"
         case "product":
             return f"the product belongs to {title}"
-    words = [f"*{text}*" for text, share in finding.words if share > 0][:_WORDS_NAMED]
+    said = (text for text, share in finding.words if share > 0 and not text.startswith("("))
+    words = [f"*{text}*" for text in islice(said, _WORDS_NAMED)] or ["the whole text"]
     probability = dict(finding.categories)[finding.category or ""]
     whole = finding.score or probability
     where = f"Tier {finding.row.tier}" if finding.row.redirect is None else "redirecting"
@@ -82,6 +84,10 @@ def _doubt(outcome: Outcome) -> str:
     guesses = _joined([f"{title} {_percent(probability)}" for title, probability in titles], "or")
     best, asked = _percent(finding.score or 0), _percent(finding.threshold or 0)
     short = f"{best} is less than the {asked} that policy {policy.version} asks for"
+    if finding.method == "model":
+        short = f"{best} is less than the {asked} that must be reached"
+    if not finding.in_scope:
+        short = "it is unlike anything that the model was trained on"
     return f"{decides}: the text may be about {guesses}, and {short}"
 
 

@@ -1,5 +1,6 @@
 """Settings of the router: `TIERDESK_ROUTER_<NAME>`, besides those of every service."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -11,7 +12,7 @@ POLICIES: Final = Path(__file__).parent / "policies"
 
 
 class Settings(ServiceSettings):
-    """Which policy decides."""
+    """Which policy decides, and where models come from."""
 
     model_config = SettingsConfigDict(env_prefix="TIERDESK_ROUTER_", frozen=True, populate_by_name=True, extra="ignore")
 
@@ -19,3 +20,7 @@ class Settings(ServiceSettings):
 
     policy_file: Path = POLICIES / "0001.yaml"
     """The policy that decides from the next start on; decisions made before keep theirs."""
+    models_folder: Path | None = None
+    """Where administrators find trained models to add, each in a folder of its own."""
+    models_look: timedelta = timedelta(seconds=2)
+    """How often each process looks which models are active and in the shadow."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import metadata
@@ -31,3 +31,26 @@ EARLY_CORRECTION: Final = Table(
     Column("category", Text, nullable=False),
 )
 """Categories that a person chose for issues whose submission has not come yet; gone once it is decided."""
+
+MODEL: Final = Table(
+    "model",
+    SCHEMA,
+    Column("number", Integer, Identity(always=True), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("arrays", LargeBinary, nullable=False),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("compared", BigInteger, server_default="0", nullable=False),
+    Column("same_category", BigInteger, server_default="0", nullable=False),
+    Column("same_tier", BigInteger, server_default="0", nullable=False),
+    Column("abstained", BigInteger, server_default="0", nullable=False),
+)
+"""Trained models, whole: every process decides by the same bytes, and a backup holds them."""
+
+Index("model_version", MODEL.c.version, unique=True)
+Index("model_standing", MODEL.c.state, unique=True, postgresql_where=text("state IN ('active', 'shadow')"))

@@ -5,7 +5,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("intake", "pipeline", "agents", "lists", "up")
+BENCHMARKS = ("intake", "pipeline", "agents", "lists", "up", "router")
 
 
 class NothingMeasured(Exception):
