@@ -37,5 +37,7 @@ def state_after(before: CustomerState, standing: Standing) -> CustomerState:
     """
     if standing.state == IssueState.QUEUED and before is CustomerState.RECEIVED:
         return before
+    if standing.on_hold and standing.state == IssueState.ASSIGNED:
+        return CustomerState.ON_HOLD
     waiting_for = standing.waiting_for if standing.state == IssueState.WAITING else None
     return _STATES.get((standing.state, waiting_for), CustomerState.IN_PROGRESS)

@@ -3,10 +3,11 @@
 import base64
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from shared.problems import invalid
 
@@ -14,6 +15,17 @@ PAGE_LIMIT: Final = 200
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Rows per page.")]
 Cursor = Annotated[str | None, Query(alias="after", max_length=1000, description="`next` of the page before.")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("too far away") from error
+
+
+KeyMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time in a sort key: what a cursor says, as far as the database can hold it."""
 
 Row = TypeVar("Row")
 K = TypeVar("K")

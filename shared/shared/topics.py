@@ -9,7 +9,19 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.events import Fact, deliveries, directory, issues, routing, vendor, work
+from shared.events import (
+    Fact,
+    attention,
+    collaboration,
+    deliveries,
+    directory,
+    frontline,
+    issues,
+    promises,
+    routing,
+    vendor,
+    work,
+)
 
 PARTITIONS: Final = 12
 """Default number of partitions of a topic of facts; fixed when it is created."""
@@ -53,6 +65,7 @@ ISSUES: Final = _topic(
     issues.CustomerReplied,
     issues.ReopenRequested,
     issues.IssueWithdrawn,
+    issues.ConsentGiven,
 )
 ROUTING: Final = _topic("support.routing", "router", "tier-queues", routing.IssueRouted)
 WORK: Final = _topic(
@@ -83,6 +96,28 @@ WORK: Final = _topic(
     work.IssueResolved,
     work.IssueReopened,
     work.IssueClosed,
+    attention.IssueSkipped,
+    attention.IssuePushed,
+    attention.PushEnded,
+    attention.OwnerIdle,
+    attention.LeadAlerted,
+    promises.UpdatePromised,
+    promises.PromisesChanged,
+    collaboration.ConsultAsked,
+    collaboration.ConsultAnswered,
+    collaboration.ConsultClosed,
+    collaboration.ConsultOverdue,
+    collaboration.AgentMentioned,
+    collaboration.ParticipantJoined,
+    collaboration.ParticipantLeft,
+    collaboration.RemoteSessionOffered,
+    collaboration.RemoteSessionEnded,
+    collaboration.CustomerConsented,
+    frontline.CustomerVerified,
+    frontline.CallLogged,
+    frontline.CallBackBooked,
+    frontline.CallBackDue,
+    frontline.GuideStepRecorded,
 )
 VENDOR: Final = _topic(
     "support.vendor",

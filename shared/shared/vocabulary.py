@@ -11,6 +11,7 @@ IssueId = UUID
 
 FRONTLINE_TIER: Final = 1
 TECHNICAL_TIER: Final = 2
+EXPERT_TIER: Final = 3
 VENDOR_TIER: Final = 4
 
 TITLE_LIMIT: Final = 300

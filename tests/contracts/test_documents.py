@@ -51,9 +51,9 @@ async def test_no_generated_request_is_answered_by_a_fault(
 
 
 def can_be_wrong(operation: Operation) -> bool:
-    """Whether there is anything to send that does not fit: not where nothing is taken but a cookie, which is text."""
+    """Whether there is anything to send that does not fit: cookies and headers take any text."""
     places = {parameter["in"] for parameter in operation.described.get("parameters", ())}
-    return operation.schema is not None or bool(places - {"cookie"})
+    return operation.schema is not None or bool(places - {"cookie", "header"})
 
 
 def _trial(whole: Whole, operation: Operation, cases: Any) -> Callable[[], None]:

@@ -120,6 +120,7 @@ async def test_a_customer_who_is_not_content_reopens_the_issue_at_its_last_owner
     await here.customers.reopen(case.id, "The new link is broken.")
     view = await case.until(agent, "open again", lambda view: view["state"] == "assigned")
     assert view["owner"] == agent.id
+    await here.customers.until(case.id, "in_progress")
     await case.resolve(agent, "The link is repaired.")
     await here.customers.until(case.id, "solved")
     assert await here.conversation(case) == [

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.events import Envelope, issues, work
+from shared.events.collaboration import ConsultAnswered, ConsultAsked, RemoteSessionOffered
+from shared.events.promises import UpdatePromised
 from shared.events.work import Actor
 from shared.ids import new_id
 from shared.topics import WORK
@@ -86,6 +88,45 @@ async def test_the_customer_reads_states_in_words_without_tiers(intake: Intake, 
 
 def _waiting(version: int, what: WaitingFor) -> work.WorkFact:
     return worked(work.IssueWaiting, version=version, state=IssueState.WAITING, waiting_for=what, reason="rest")
+
+
+async def test_a_question_behind_the_scenes_shows_as_on_hold_only_when_so_chosen(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    about: dict[str, Any] = {"consult": new_id(), "target": work.Target(tier=2), "state": IssueState.ASSIGNED}
+    steps: list[tuple[work.WorkFact, str]] = [
+        (assigned(2), "in_progress"),
+        (worked(ConsultAsked, version=3, **about), "in_progress"),
+        (worked(ConsultAsked, version=4, on_hold=True, **about), "on_hold"),
+        (worked(ConsultAnswered, version=5, **about), "in_progress"),
+    ]
+    for seq, (fact, state) in enumerate(steps, 1):
+        await intake.hear(issue, fact, first=seq)
+        assert (await shop.issue(issue))["state"] == state, type(fact).__name__
+    assert (await shop.issue(issue))["messages"]["items"] == []
+
+
+async def test_a_remote_session_is_asked_for_in_the_conversation_and_allowed_by_its_message(
+    intake: Intake, shop: Shop
+) -> None:
+    issue, session = await shop.submit(), new_id()
+    told: dict[str, Any] = {"session": session, "purpose": "To see it.", "link": "https://remote.example.com/1"}
+    await intake.hear(issue, worked(RemoteSessionOffered, version=2, state=IssueState.ASSIGNED, **told))
+    message = (await shop.issue(issue))["messages"]["items"][0]
+    assert (message["id"], message["name"]) == (str(session), "Ada")
+    assert "https://remote.example.com/1" in message["text"]
+    answer = await shop.post(f"/issues/{issue}/consent", {"session": message["id"], "granted": True})
+    assert answer.status_code == 202
+
+    async def both() -> list[Envelope[Any]] | None:
+        found = await facts_of(intake, issue)
+        return found if len(found) == 2 else None
+
+    consent = (await wait_until(both, SOON, "the consent is on the topic"))[1].data
+    assert isinstance(consent, issues.ConsentGiven)
+    assert (consent.session, consent.granted) == (session, True)
+    await intake.hear(issue, resolved("Done.", 3), first=2)
+    refused = await shop.post(f"/issues/{issue}/consent", {"session": message["id"], "granted": False})
+    assert refused.status_code == 409
 
 
 async def test_a_lower_version_never_wins_and_nothing_is_heard_twice(intake: Intake, shop: Shop) -> None:
@@ -224,3 +265,16 @@ async def test_a_revoked_session_is_refused_within_seconds(intake: Intake) -> No
         return (await client.get("/intake/operations", headers=headers)).status_code == 401
 
     await wait_until(refused, SOON, "the session's token is refused")
+
+
+async def test_the_customer_sees_until_when_support_has_promised_to_write(intake: Intake, shop: Shop) -> None:
+    issue, until = await shop.submit(), datetime(2030, 1, 2, 12, 0, tzinfo=UTC)
+    steps: list[tuple[work.WorkFact, str | None]] = [
+        (assigned(2), None),
+        (worked(UpdatePromised, version=3, state=IssueState.ASSIGNED, until=until), "2030-01-02T12:00:00Z"),
+        (_waiting(4, WaitingFor.VENDOR), "2030-01-02T12:00:00Z"),
+        (replied("Still on it.", 5), None),
+    ]
+    for seq, (fact, shown) in enumerate(steps, 1):
+        await intake.hear(issue, fact, first=seq)
+        assert (await shop.issue(issue))["next_update_by"] == shown, type(fact).__name__

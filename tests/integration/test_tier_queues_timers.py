@@ -67,6 +67,22 @@ async def test_a_wait_ends_when_its_time_has_come(queues: QueueService, ada: Sta
     await wait_until(awake, SOON, "the issue is back with its owner")
 
 
+async def test_an_issue_whose_deadlines_cannot_be_reckoned_does_not_keep_back_the_others(
+    queues: QueueService, ada: Staff
+) -> None:
+    broken, sound = await queues.issue(impact="high", urgency="high"), await queues.issue(impact="high", urgency="high")
+    nowhere = "jsonb_set(body, '{clocks,0,ledger,0,goal,calendar}', '\"nowhere\"')"
+    await rows(queues.service.db, f"UPDATE issues SET body = {nowhere} WHERE id = $1", broken)
+    await queues.move_clock(timedelta(minutes=16))
+
+    async def breached() -> bool:
+        return "clock-breached" in await types(queues, sound)
+
+    await wait_until(breached, SOON, "the sound issue's breach is told")
+    assert "clock-breached" not in await types(queues, broken)
+    assert (await ada.get(f"/issues/{broken}/timeline")).status_code == 200
+
+
 async def test_four_workers_breach_every_clock_once_and_none_early(infrastructure: Infrastructure) -> None:
     async with running_queues(infrastructure, frozenset({"web"})) as queues:
         db, policies = queues.service.db, queues.settings.policies

@@ -30,6 +30,9 @@ KNOWN_FIELDS: Final[Mapping[str, Any]] = {
     "customer": {"email": "ada@example.com"},
     "target": {"tier": 2},
     "media_type": "text/plain",
+    "link": "https://remote.example.com/1",
+    "command": "resume",
+    "briefing": {"customer": "x", "symptoms": "x", "tried": "x"},
 }
 """Fields whose shape the schema does not tell in full."""
 KNOWN_PLACES: Final[Mapping[str, str]] = {
@@ -37,6 +40,8 @@ KNOWN_PLACES: Final[Mapping[str, str]] = {
     "agent": "nobody",
     "vendor_id": "nobody",
     "application": "nobody",
+    "number": "9",
+    "name": "nothing",
 }
 """Names in paths that are not UUIDs, with values that name nothing."""
 

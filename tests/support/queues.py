@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from shared.events import Fact, issues, routing, vendor, work
 from shared.events.deliveries import NotificationFailed
@@ -9,6 +10,8 @@ from shared.ids import new_id
 from shared.vocabulary import IssueState, Level, Role
 from support import events
 from tier_queues import commands as c
+from tier_queues import frontline_commands as first
+from tier_queues import side_commands as side
 from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
 from tier_queues.policies import Policies
@@ -29,6 +32,8 @@ PARTS: Final = {
     "promised": "An update by noon.",
 }
 """The five parts of a handover."""
+BRIEFING: Final = side.Briefing(customer="Navy, plan basic.", symptoms="The import stops.", tried="A smaller file.")
+"""What comes with a question to somebody else."""
 
 
 def agent(name: str = "ada", *, tier: int = 1, team: str = "frontline", **changes: Any) -> Agent:
@@ -116,6 +121,14 @@ def with_vendor() -> Issue:
     return opened(tier=4).issue
 
 
+def consulting(**changes: Any) -> Issue:
+    """An issue that Ada owns, noted and asks Tier 2 about, with leave to look at the customer's machine."""
+    session = side.OfferRemoteSession(link="https://remote.example.com/1", purpose="To see the error.")
+    issue = after(assigned(), c.Note(text="Looks like the index."), consult(**changes), session)
+    assert issue.remote is not None
+    return told(issue, issues.ConsentGiven(session=issue.remote.id, at=NOW)).issue
+
+
 def resolved(**changes: Any) -> Issue:
     """An issue that Ada solved."""
     return after(assigned(**changes), resolve())
@@ -162,7 +175,31 @@ def commands(issue: Issue) -> list[c.Command]:
         resolve(),
         c.Reopen(reason="Not solved."),
         c.Close(reason="Done."),
+        consult(),
+        side.AnswerConsult(consult=_open_consult(issue), text="Clear the index."),
+        side.CloseConsult(consult=_open_consult(issue)),
+        side.AddParticipant(),
+        side.Leave(),
+        side.OfferRemoteSession(link="https://remote.example.com/1", purpose="To see the error."),
+        side.RecordRemoteFindings(findings="The disk is full."),
+        first.Verify(subject="account", how="Asked for the last invoice.", result="verified"),
+        first.Redirect(channel="sales", reason="Wants to buy.", text="Sales will help you."),
+        first.LogCall(direction="in", text="Nothing new."),
+        first.BookCallBack(at=issue.last_at + HOUR, reason="At lunch."),
+        first.RecordGuideStep(guide="printer", step="cable", result="passed"),
+        c.PromiseUpdate(until=issue.last_at + HOUR, reason="The vendor calls back at noon."),
+        c.Skip(reason="I know nothing of imports."),
     ]
+
+
+def consult(**changes: Any) -> side.Consult:
+    """A question to Tier 2."""
+    values: dict[str, Any] = {"target": c.Destination(tier=2), "question": "Which index?", "briefing": BRIEFING}
+    return side.Consult(**values | changes)
+
+
+def _open_consult(issue: Issue) -> UUID:
+    return issue.consults[0].id if issue.consults else new_id()
 
 
 def facts(issue: Issue) -> list[Fact]:
@@ -172,6 +209,7 @@ def facts(issue: Issue) -> list[Fact]:
         events.customer_replied(),
         issues.ReopenRequested(text="Not solved.", message=new_id(), at=NOW),
         issues.IssueWithdrawn(at=NOW),
+        issues.ConsentGiven(session=issue.remote.id if issue.remote else new_id(), at=NOW),
         events.routed(revision=issue.revision, tier=2),
         events.vendor_said(vendor.VendorCaseOpened, case=case),
         events.vendor_said(vendor.VendorCaseDelivered, case=case, attempts=1),
@@ -209,6 +247,10 @@ def states() -> dict[str, Issue]:
         "resolved": resolved(),
         "redirected": opened(redirect="sales@example.com").issue,
         "closed": closed(),
+        "consulting": consulting(),
+        "consulting, in the queue": after(consulting(), c.PutBack(reason="Lunch.")),
+        "consulting, waiting": after(consulting(), wait("customer")),
+        "resolved, with a participant": after(consulting(), resolve()),
     }
 
 

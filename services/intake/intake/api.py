@@ -58,6 +58,13 @@ class WithdrawBody(Body):
     reason: Text | None = None
 
 
+class ConsentBody(Body):
+    """Whether support may look at the customer's machine. session: the id of the message that asks for it."""
+
+    session: UUID
+    granted: bool
+
+
 def add_submitting(api: Api, accepting: Together[Submit, Answer], applications: Applications) -> None:
     """`POST /intake/issues`."""
 
@@ -100,6 +107,13 @@ def add_commands(api: Api, db: Database, applications: Applications) -> None:
         """Say that no answer is needed any more."""
         asked = wish(issue, command)
         return (await once(db, command.key, lambda tx: handlers.withdraw(tx, asked, body.reason))).response()
+
+    @api.post("/issues/{issue}/consent", allow=applications.allow(), status_code=202, response_model=Noted)
+    async def consent(issue: UUID, body: ConsentBody, command: Command) -> Response:
+        """Allow or refuse an offered remote session."""
+        asked = wish(issue, command)
+        answer = await once(db, command.key, lambda tx: handlers.consent(tx, asked, body.session, granted=body.granted))
+        return answer.response()
 
 
 def add_views(api: Api, db: Database, applications: Applications) -> None:

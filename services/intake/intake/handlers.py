@@ -9,12 +9,12 @@ from uuid import UUID
 from intake import attachments, store
 from intake.accepting import SOURCE
 from intake.store import Locked, Standing
-from intake.visible import Message, message_in
+from intake.visible import Message, message_in, promised_after
 from shared import outbox
 from shared.customer_state import CustomerState, state_after
 from shared.db import Transaction
 from shared.events import Envelope, Fact
-from shared.events.issues import Attachment, CustomerReplied, IssueWithdrawn, ReopenRequested
+from shared.events.issues import Attachment, ConsentGiven, CustomerReplied, IssueWithdrawn, ReopenRequested
 from shared.events.work import IssueForwarded, IssueReplied
 from shared.idempotency import Answer
 from shared.ids import new_id
@@ -55,6 +55,13 @@ async def withdraw(tx: Transaction, wish: Wish, reason: str | None) -> Answer:
     """Say that no answer is needed any more. Raises Problem 404, 409 when it is solved or closed, 412 or 422."""
     locked = await _lock(tx, wish, UNSOLVED)
     await _publish(tx, wish, IssueWithdrawn(reason=reason, at=locked.now))
+    return _accepted(wish, None)
+
+
+async def consent(tx: Transaction, wish: Wish, session: UUID, *, granted: bool) -> Answer:
+    """The customer's word about a remote session. Raises Problem 404, 409 when it is solved or closed, 412."""
+    locked = await _lock(tx, wish, UNSOLVED)
+    await _publish(tx, wish, ConsentGiven(session=session, granted=granted, at=locked.now))
     return _accepted(wish, None)
 
 
@@ -128,7 +135,12 @@ def _followed(standing: Standing, event: Envelope[Any]) -> Standing:
     told = event.data.standing
     if told.version <= standing.version:
         return standing
-    return replace(standing, state=state_after(standing.state, told), version=told.version)
+    return replace(
+        standing,
+        state=state_after(standing.state, told),
+        version=told.version,
+        next_update_by=promised_after(standing.next_update_by, event.data),
+    )
 
 
 def _files(event: Envelope[Any]) -> tuple[Attachment, ...]:

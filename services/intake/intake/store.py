@@ -119,11 +119,15 @@ async def insert_issues(tx: Transaction, issues: Sequence[Accepted]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an issue stands for its customer. version: that of the newest fact of tier-queues seen."""
+    """Where an issue stands for its customer. version: that of the newest fact of tier-queues seen.
+
+    next_update_by: until when support has promised to write, if it has and owes it still.
+    """
 
     id: UUID
     state: CustomerState
     version: int
+    next_update_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +158,22 @@ async def lock_own(tx: Transaction, application: str, issue: UUID) -> Locked | N
 async def lock(tx: Transaction, issues: Sequence[UUID]) -> dict[UUID, Standing]:
     """The standings of issues, locked in the order of their ids until the transaction ends."""
     rows = await tx.fetch(
-        "SELECT id, state, state_version FROM issue WHERE id = ANY($1) ORDER BY id FOR UPDATE", sorted(set(issues))
+        "SELECT id, state, state_version, next_update_by FROM issue WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        sorted(set(issues)),
     )
-    return {row[0]: Standing(row[0], CustomerState(row[1]), row[2]) for row in rows}
+    return {row[0]: Standing(row[0], CustomerState(row[1]), row[2], row[3]) for row in rows}
 
 
 async def save(tx: Transaction, standings: Sequence[Standing]) -> None:
     """Write the standings of locked issues."""
     rows = [
-        {"id": standing.id, "state": standing.state, "state_version": standing.version, "unanswered": False}
+        {
+            "id": standing.id,
+            "state": standing.state,
+            "state_version": standing.version,
+            "unanswered": False,
+            "next_update_by": standing.next_update_by,
+        }
         for standing in standings
     ]
     await tx.update(ISSUE, rows)

@@ -69,12 +69,14 @@ ISSUE: Final = Table(
     Column("state", Text, nullable=False),
     Column("state_version", BigInteger, nullable=False, server_default=text("0")),
     Column("unanswered", Boolean, nullable=False, server_default=text("true")),
+    Column("next_update_by", DateTime(timezone=True)),
     postgresql_with={"fillfactor": "90"},
 )
 """submission: as it was published. state: as the customer may see it; state_version: that of the newest fact of
 tier-queues, 0 before the first.
 
 unanswered: no fact of tier-queues was seen yet; a column of its own, so that the index below changes once per issue.
+next_update_by: until when support has promised to write; null without a promise, and once it has written.
 """
 Index("issue_state", ISSUE.c.application, ISSUE.c.state, ISSUE.c.id)
 Index(

@@ -47,7 +47,10 @@ class CustomerView(BaseModel):
 
 
 class IssueView(IssueLine):
-    """An issue as its customer sees it. messages: newest first; the text it came in with is not among them."""
+    """An issue as its customer sees it. messages: newest first; the text it came in with is not among them.
+
+    next_update_by: until when support has promised to write, if it has.
+    """
 
     customer: CustomerView
     text: str
@@ -55,10 +58,11 @@ class IssueView(IssueLine):
     category: str | None
     attachments: tuple[Attachment, ...]
     messages: Page[MessageView]
+    next_update_by: datetime | None
 
 
 _OWN: Final = """
-SELECT id, number, title, state, reference, accepted_at, submission, state_version FROM issue
+SELECT id, number, title, state, reference, accepted_at, submission, state_version, next_update_by FROM issue
 WHERE id = $1 AND application = $2
 """
 
@@ -81,6 +85,7 @@ def _view(row: Any, messages: Page[MessageView]) -> IssueView:
         category=given["category"],
         attachments=ATTACHMENTS.validate_python(given["attachments"]),
         messages=messages,
+        next_update_by=row.next_update_by,
     )
 
 

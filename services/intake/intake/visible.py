@@ -6,7 +6,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.events import Envelope
+from shared.events.collaboration import RemoteSessionOffered
 from shared.events.issues import Attachment
+from shared.events.promises import UpdatePromised
 from shared.events.work import IssueReplied, IssueResolved, WorkFact
 
 SUPPORT: Final = "Support"
@@ -33,6 +35,8 @@ def message_in(event: Envelope[Any]) -> Message | None:
             return _from_support(event, message, text, attachments)
         case IssueResolved(text=text, actor=actor) if actor.kind != "customer":
             return _from_support(event, event.id, text, ())
+        case RemoteSessionOffered(session=session, words=words):
+            return _from_support(event, session, words, ())
     return None
 
 
@@ -40,3 +44,10 @@ def _from_support(event: Envelope[Any], message: UUID, text: str, attachments: t
     fact: WorkFact = event.data
     name = fact.actor.name if fact.actor.kind == "agent" else SUPPORT
     return Message(message, UUID(event.subject), "support", name, text, attachments, fact.at)
+
+
+def promised_after(before: datetime | None, fact: WorkFact) -> datetime | None:
+    """Until when support owes the customer a word after a fact: a promise stands until somebody writes."""
+    if isinstance(fact, UpdatePromised):
+        return fact.until
+    return None if isinstance(fact, (IssueReplied, IssueResolved)) else before

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.customer_state import CustomerState, state_after
 from shared.events import Value
+from shared.events.collaboration import ConsultAnswered, ConsultAsked, ConsultClosed, RemoteSessionOffered
 from shared.events.issues import IssueSubmitted
 from shared.events.work import (
     HandoverAccepted,
@@ -122,6 +123,10 @@ SAY: Final[Mapping[type[WorkFact], Say]] = {
     IssueResumed: _nothing,
     IssueResolved: _resolved,
     IssueReopened: _always(About.REOPENED),
+    RemoteSessionOffered: _always(About.REPLIED),
+    ConsultAsked: _nothing,
+    ConsultAnswered: _nothing,
+    ConsultClosed: _nothing,
     IssueClosed: _always(About.CLOSED),
 }
 
@@ -134,6 +139,8 @@ def _notice(about: About, state: CustomerState, fact: WorkFact) -> Notice:
             author = fact.actor.name if fact.actor.kind == "agent" else None
             files = tuple(attachment.name for attachment in attachments)
             return notice.model_copy(update={"text": text, "author": author, "files": files})
+        case RemoteSessionOffered(words=words):
+            return notice.model_copy(update={"text": words, "author": fact.actor.name})
         case IssueResolved(text=text) if about is About.SOLVED:
             return notice.model_copy(update={"text": text})
     return notice

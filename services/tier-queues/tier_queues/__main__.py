@@ -4,15 +4,20 @@ import asyncio
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from shared.command_line import commands
+from shared.located import WrongFile
 from shared.vocabulary import Role, Tier
-from tier_queues import passwords, roster, seed
+from tier_queues import organisation, passwords, roster, seed
 from tier_queues.app import build
+from tier_queues.organisation import SIGN_IN_NAME
+from tier_queues.organisation_store import TierInUse, as_yaml
+from tier_queues.promise_commands import promises_program
 from tier_queues.seed import FirstAgent
 from tier_queues.sessions import new_signing_key, public_keys_of
 from tier_queues.settings import Settings
@@ -20,6 +25,9 @@ from tier_queues.settings import Settings
 _TIER: Final = TypeAdapter(Tier)
 
 program = commands(Settings, build, about=__doc__)
+organisation_program = typer.Typer(help="The organisation as a YAML file.", no_args_is_help=True)
+program.add_typer(organisation_program, name="organisation")
+program.add_typer(promises_program, name="promises")
 
 
 @program.command()
@@ -36,7 +44,7 @@ def add_agent(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     if password is not None and len(password) < passwords.LENGTH_MINIMUM:
         raise typer.BadParameter(f"a password has at least {passwords.LENGTH_MINIMUM} characters")
-    if re.match(roster.SIGN_IN_NAME, agent) is None:
+    if re.match(SIGN_IN_NAME, agent) is None:
         raise typer.BadParameter("a sign-in name has small letters, digits and . _ @ -, at most 60")
     added = FirstAgent(agent, name, role, _numbers(tiers), _words(teams), capacity, password)
     try:
@@ -56,6 +64,31 @@ def add_team(
     """Make a team, or change the tiers that it serves."""
     asyncio.run(seed.add_team(Settings(), name, _numbers(tiers)))
     typer.echo(json.dumps({"team": name, "tiers": _numbers(tiers)}))
+
+
+@organisation_program.command(name="export")
+def export_organisation() -> None:
+    """Print the organisation in force."""
+    typer.echo(as_yaml(asyncio.run(seed.exported(Settings()))), nl=False)
+
+
+@organisation_program.command(name="import")
+def import_organisation(
+    file: Annotated[Path, typer.Argument(help="As `export` prints it.", exists=True, dir_okay=False)],
+    note: Annotated[str, typer.Option(help="Why, for the list of versions.")] = "Imported.",
+) -> None:
+    """Replace the organisation; a wrong file is refused with line and reason, and nothing changes."""
+    try:
+        wanted = organisation.parse(file.read_text(encoding="utf-8"), file=file.name)
+    except (WrongFile, UnicodeDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    try:
+        version = asyncio.run(seed.replaced(Settings(), wanted, note))
+    except TierInUse as error:
+        typer.echo(f"{file.name}: issues are open at tier {error.args[0]}, which it does not name", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(json.dumps({"version": version}))
 
 
 @program.command()

@@ -1,6 +1,7 @@
 """The people who work issues, and what each may touch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared.events import work
 from shared.vocabulary import Role
@@ -9,7 +10,10 @@ from tier_queues.record import Issue
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who gives a command. capacity: how many issues the agent may own that no cold offer frees."""
+    """Who gives a command. capacity: how many units the agent may own that no cold offer frees.
+
+    skills: name to level. led: the teams that an agent with the role lead leads; None for those of `teams`.
+    """
 
     id: str
     name: str
@@ -17,6 +21,8 @@ class Agent:
     tiers: frozenset[int]
     teams: frozenset[str]
     capacity: int
+    skills: Mapping[str, int] = field(default_factory=dict)
+    led: frozenset[str] | None = None
 
     @property
     def actor(self) -> work.Actor:
@@ -35,7 +41,8 @@ class Agent:
         """Whether this is a lead of the team, or of the tier where no team is named."""
         if self.role != Role.LEAD:
             return False
-        return target.team in self.teams if target.team is not None else target.tier in self.tiers
+        led = self.teams if self.led is None else self.led
+        return target.team in led if target.team is not None else target.tier in self.tiers
 
 
 def may_lead(agent: Agent, issue: Issue) -> bool:

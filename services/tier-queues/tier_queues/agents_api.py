@@ -15,26 +15,34 @@ from shared.db import Transaction
 from shared.idempotency import Answer, Key
 from shared.paging import Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import Problem, conflict, invalid, not_found, stale
-from shared.vocabulary import Role, Tier, Word
-from tier_queues import passwords, roster, sessions
+from shared.vocabulary import Role, Tier, Title, Word
+from tier_queues import organisation_store, passwords, roster, sessions
+from tier_queues.organisation import CAPACITY_DEFAULT, SIGN_IN_NAME, Capacity, Skills
+from tier_queues.organisation_store import Author, rights_of
 from tier_queues.roster import Member
 from tier_queues.session_api import Desk, MemberView
+from tier_queues.shifts import Shifts
 
-CAPACITY_DEFAULT: Final = 20
-SignInName = Annotated[str, Field(pattern=roster.SIGN_IN_NAME)]
+SignInName = Annotated[str, Field(pattern=SIGN_IN_NAME)]
 _KEY: Final = TypeAdapter(tuple[SignInName])
 
 Password = Annotated[SecretStr, Field(min_length=passwords.LENGTH_MINIMUM, max_length=passwords.LENGTH_LIMIT)]
 
 
 class AgentBody(Body):
-    """An agent as an administrator wants it. capacity: issues owned at the same time."""
+    """An agent as an administrator wants it. capacity: units owned at the same time; shifts: always without.
+
+    note: why, for the organisation's list of versions.
+    """
 
     name: Word
     role: Role
     tiers: tuple[Tier, ...] = ()
     teams: tuple[Word, ...] = ()
-    capacity: Annotated[int, Field(ge=0, le=10_000)] = CAPACITY_DEFAULT
+    capacity: Capacity = CAPACITY_DEFAULT
+    skills: Skills = Field(default_factory=dict)
+    shifts: Shifts | None = None
+    note: Title | None = None
 
 
 class NewAgent(AgentBody):
@@ -67,16 +75,20 @@ def add_agents(api: Api, desk: Desk) -> None:
         password_hash = await desk.passwords.hashed(body.password.get_secret_value())
 
         async def act(tx: Transaction) -> Answer:
-            member = Member(body.id, body.name, body.role, _sorted(body.tiers), _sorted(body.teams), body.capacity)
+            member = _changed(Member(body.id, body.name, body.role, (), (), 0, version=0), body)
+            await organisation_store.lock(tx)
             try:
                 await roster.add(tx, member, password_hash)
             except roster.NameTaken as error:
                 raise conflict("agent-exists", "There is an agent with this sign-in name.") from error
             except roster.NoSuchTeam as error:
                 raise _no_such_team(error) from error
+            await organisation_store.record(tx, _author(command, body.note or f"Agent {body.id} added."))
             return _answer(201, member)
 
-        return (await idempotency.once(desk.db, _sealed(desk, command), act)).response()
+        answer = await idempotency.once(desk.db, _sealed(desk, command), act)
+        await desk.rules.refresh()
+        return answer.response()
 
     @api.put("/agents/{agent}", allow=desk.tokens.allow(ADMINS), response_model=MemberView)
     async def change_agent(agent: SignInName, body: ChangedAgent, command: Command) -> Response:
@@ -90,6 +102,7 @@ async def _change(desk: Desk, agent: str, body: ChangedAgent, command: CommandHe
     ended: list[UUID] = []
 
     async def act(tx: Transaction) -> Answer:
+        await organisation_store.lock(tx)
         before = await roster.lock(tx, agent)
         if before is None:
             raise not_found()
@@ -100,13 +113,15 @@ async def _change(desk: Desk, agent: str, body: ChangedAgent, command: CommandHe
             await roster.change(tx, after, password_hash)
         except roster.NoSuchTeam as error:
             raise _no_such_team(error) from error
-        if password_hash is not None or _rights(before) != _rights(after):
+        await organisation_store.record(tx, _author(command, body.note or f"Agent {agent} changed."))
+        if password_hash is not None or rights_of(before) != rights_of(after):
             # What an older token says is true no longer.
             ended.extend(await sessions.revoke_all(tx, agent, desk.settings.token_life))
         return _answer(200, after)
 
     answer = await idempotency.once(desk.db, _sealed(desk, command), act)
     desk.tokens.revoked.update(ended)
+    await desk.rules.refresh()
     return answer
 
 
@@ -116,7 +131,11 @@ def _sealed(desk: Desk, command: CommandHeaders) -> Key:
     return replace(command.key, digest=hmac.digest(secret, command.key.digest, "sha256"))
 
 
-def _changed(before: Member, body: ChangedAgent) -> Member:
+def _author(command: CommandHeaders, note: str) -> Author:
+    return Author(command.caller.id, command.caller.name, note)
+
+
+def _changed(before: Member, body: ChangedAgent | NewAgent) -> Member:
     return replace(
         before,
         name=body.name,
@@ -124,13 +143,11 @@ def _changed(before: Member, body: ChangedAgent) -> Member:
         tiers=_sorted(body.tiers),
         teams=_sorted(body.teams),
         capacity=body.capacity,
-        active=body.active,
+        active=body.active if isinstance(body, ChangedAgent) else True,
         version=before.version + 1,
+        skills=body.skills,
+        shifts=body.shifts,
     )
-
-
-def _rights(member: Member) -> tuple[Any, ...]:
-    return (member.role, member.tiers, member.teams, member.active)
 
 
 def _sorted(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """HTTP in and out: lists, views and commands of issues."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -25,8 +25,8 @@ from tier_queues.commands import COMMANDS, Command
 from tier_queues.handlers import Order
 from tier_queues.issue import Refused
 from tier_queues.lists import Counts, IssueRow, Listed, TierCounts, Wanted
-from tier_queues.policies import Policies
 from tier_queues.presence import Presence
+from tier_queues.rules import Rules
 from tier_queues.views import IssueView, TimelineEntry
 
 Orders = Together[Order, Answer]
@@ -41,7 +41,7 @@ class Counter:
 
     db: Database
     tokens: StaffTokens
-    policies: Policies
+    rules: Rules
     orders: Orders
     counts: Counts
     presence: Presence
@@ -70,6 +70,15 @@ def add_lists(api: Api, counter: Counter) -> None:
             await _check_served(counter, tx, tier)
             return await lists.read(tx, wanted, limit)
 
+    @api.get("/queue", allow=staff)
+    async def list_queue(caller: CallerOf, limit: Limit = 50, after: Cursor = None) -> Page[IssueRow]:
+        """What can be claimed at any of the caller's tiers, as one list."""
+        if not caller.tiers:
+            return Page(items=[])
+        wanted = lists.of_queues(caller.tiers, after, limit)
+        async with counter.db.transaction() as tx:
+            return await lists.read(tx, wanted, limit)
+
     @api.get("/mine", allow=staff)
     async def list_mine(caller: CallerOf, limit: Limit = 50, after: Cursor = None) -> Page[IssueRow]:
         wanted = lists.of_owner(caller.id, after, limit)
@@ -83,7 +92,7 @@ def add_lists(api: Api, counter: Counter) -> None:
         if found is None:
             raise not_found()
         response.headers.update(dict([etag(found.version)]))
-        return views.view_of(found, caller, counter.policies.capacity)
+        return views.view_of(found, caller, counter.rules.policies)
 
     @api.get("/issues/{issue}/timeline", allow=staff)
     async def show_timeline(issue: UUID, limit: Limit = 100, after: Cursor = None) -> Page[TimelineEntry]:
@@ -114,6 +123,12 @@ def add_commands(api: Api, counter: Counter) -> None:
         answer = await idempotency.once(counter.db, command.key, partial(_claim_next, counter, tier, command))
         return answer.response()
 
+    @api.post("/queue/claim-next", allow=agents, response_model=IssueShort, responses=nothing)
+    async def claim_next_anywhere(command: Commanding) -> Response:
+        """Claim what comes first for you at any of your tiers."""
+        answer = await idempotency.once(counter.db, command.key, partial(_claim_anywhere, counter, command))
+        return answer.response()
+
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -129,13 +144,13 @@ def _without_body(counter: Counter, kind: type[Command]) -> Endpoint:
     only = kind()
 
     async def obey(issue: UUID, request: Request, command: Commanding) -> Response:
-        await _check_empty(request)
+        await check_empty(request)
         return await _obey(counter, issue, only, command)
 
     return obey
 
 
-async def _check_empty(request: Request) -> None:
+async def check_empty(request: Request) -> None:
     """A command without content takes no body, or an empty object."""
     assert isinstance(request, StrictRequest), "every endpoint gets the strict request"
     if await request.body() and await request.json() != {}:
@@ -152,8 +167,16 @@ async def _obey(counter: Counter, issue: UUID, command: Command, headers: Comman
 
 async def _claim_next(counter: Counter, tier: int, command: CommandHeaders, tx: Transaction) -> Answer:
     await _check_served(counter, tx, tier)
+    return await _claim_at(counter, [tier], command, tx)
+
+
+async def _claim_anywhere(counter: Counter, command: CommandHeaders, tx: Transaction) -> Answer:
+    return await _claim_at(counter, sorted(command.caller.tiers), command, tx)
+
+
+async def _claim_at(counter: Counter, tiers: Sequence[int], command: CommandHeaders, tx: Transaction) -> Answer:
     try:
-        issue = await handlers.claim_next(tx, command.caller, tier, policies=counter.policies)
+        issue = await handlers.claim_next(tx, command.caller, tiers, policies=counter.rules.policies)
     except Refused as refused:
         raise problem_of(refused) from refused
     return Answer(204, b"") if issue is None else answer_of(issue)

@@ -13,8 +13,9 @@ from tier_queues.policies import Policies
 class Circumstances:
     """Who asks, when, and by which rules.
 
-    load: issues the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
-    messages: what customer and staff wrote to each other, oldest first; needed to forward.
+    load: units the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
+    messages: what customer and staff wrote to each other, oldest first; needed to forward. mentioned: active agents
+    whom a note names. helping: why the agent's tier takes this from a tier that is too busy, if that is so.
     """
 
     agent: Agent
@@ -23,6 +24,8 @@ class Circumstances:
     load: int = 0
     receiver: Agent | None = None
     messages: Sequence[work.PublicMessage] = ()
+    mentioned: Sequence[Agent] = ()
+    helping: str | None = None
 
     @property
     def actor(self) -> work.Actor:

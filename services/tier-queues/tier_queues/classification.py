@@ -1,5 +1,6 @@
 """What an issue is about and how much it presses: people's choices, and the router's later decisions."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +16,13 @@ from tier_queues.record import ROUTER, Decision, Issue
 def reclassify(decision: Decision, command: Reclassify, given: Circumstances) -> Decision:
     """A person's category, which nothing but a person changes again; the router decides for the new revision."""
     revision = decision.issue.revision + 1
+    meant = replace(decision.issue, category=command.category)
+    clocks = promises.retargeted(meant, at=given.now, reason=command.reason, policies=given.policies)
     return decision.then(
         work.IssueReclassified,
         actor=given.actor,
         at=given.now,
-        change={"category": command.category, "revision": revision, "triage": False},
+        change={"category": command.category, "revision": revision, "triage": False, "clocks": clocks},
         category=command.category,
         revision=revision,
         reason=command.reason,
@@ -30,7 +33,8 @@ def set_priority(decision: Decision, command: SetPriority, given: Circumstances)
     """Impact and urgency by a person; the clocks promise what the new priority says, time at rest stays uncounted."""
     issue, policies = decision.issue, given.policies
     priority = policies.priority(command.impact, command.urgency)
-    clocks = promises.retargeted(issue, priority, at=given.now, reason=command.reason, policies=policies)
+    pressing = replace(issue, priority=priority)
+    clocks = promises.retargeted(pressing, at=given.now, reason=command.reason, policies=policies)
     said: dict[str, Any] = {"impact": command.impact, "urgency": command.urgency}
     return decision.then(
         work.PriorityChanged,

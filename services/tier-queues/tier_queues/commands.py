@@ -3,9 +3,8 @@
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from shared.events.issues import Attachment
 from shared.vocabulary import (
     HandoverMode,
     HandoverReason,
@@ -13,60 +12,15 @@ from shared.vocabulary import (
     Moment,
     Resolution,
     Text,
-    Tier,
     WaitingFor,
     Word,
 )
-
-ATTACHMENTS_LIMIT: Final = 20
-"""Files with one message."""
-INT64_LIMIT: Final = 2**63 - 1
-
-
-def no_number(moment: object) -> object:
-    """The moment itself. Raises ValueError for a number, which would count as seconds since 1970."""
-    if isinstance(moment, (int, float)):
-        raise ValueError("must be a time, as in 2026-12-24T18:00:00Z")
-    return moment
-
-
-class Part(BaseModel):
-    """Part of a command."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Command(Part):
-    """Something an agent wants done with one issue."""
-
-
-class AttachedFile(Attachment):
-    """A file that was uploaded before, named by its id."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    size_bytes: Annotated[int, Field(ge=0, le=INT64_LIMIT)]
-
-    def attachment(self) -> Attachment:
-        """As facts carry it."""
-        return Attachment.model_validate(self.model_dump())
-
-
-AttachedFiles = Annotated[tuple[AttachedFile, ...], Field(max_length=ATTACHMENTS_LIMIT)]
-
-
-class Destination(Part):
-    """Where an offer goes: a tier, a team at a tier, or a named agent (then tier and team are that agent's)."""
-
-    tier: Tier | None = None
-    team: Word | None = None
-    agent: Word | None = None
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if self.tier is None and self.agent is None:
-            raise ValueError("name a tier, a team with its tier, or an agent")
-        return self
+from tier_queues import frontline_commands as first
+from tier_queues import side_commands as side
+from tier_queues.command_parts import AttachedFile as AttachedFile
+from tier_queues.command_parts import AttachedFiles, no_number
+from tier_queues.command_parts import Command as Command
+from tier_queues.command_parts import Destination as Destination
 
 
 class Claim(Command):
@@ -79,13 +33,23 @@ class PutBack(Command):
     reason: Text
 
 
+class Skip(Command):
+    """Pass the issue by: claim next does not give it to you again for a while; who owns it puts it back."""
+
+    reason: Text
+
+
 class Reply(Command):
-    """Write to the customer. seen: the newest message of the customer that was read; confirm: send whatever came."""
+    """Write to the customer. seen: the newest message of the customer that was read; confirm: send whatever came.
+
+    exception_reason: why somebody writes who does not own the issue, or whose team works behind the scenes only.
+    """
 
     text: Text
     attachments: AttachedFiles = ()
     seen: UUID | None = None
     confirm: bool = False
+    exception_reason: Text | None = None
 
 
 class Note(Command):
@@ -135,6 +99,13 @@ class Wait(Command):
         if self.waiting_for is WaitingFor.TIME and self.until is None:
             raise ValueError("say until when")
         return self
+
+
+class PromiseUpdate(Command):
+    """Promise the customer to write until a time, which they see; the next reply keeps the promise."""
+
+    until: Annotated[Moment, BeforeValidator(no_number)]
+    reason: Text
 
 
 class Resume(Command):
@@ -200,6 +171,20 @@ COMMANDS: Final[dict[str, type[Command]]] = {
     "resolve": Resolve,
     "reopen": Reopen,
     "close": Close,
+    "consult": side.Consult,
+    "answer-consult": side.AnswerConsult,
+    "close-consult": side.CloseConsult,
+    "add-participant": side.AddParticipant,
+    "leave": side.Leave,
+    "offer-remote-session": side.OfferRemoteSession,
+    "record-remote-findings": side.RecordRemoteFindings,
+    "verify": first.Verify,
+    "redirect": first.Redirect,
+    "log-call": first.LogCall,
+    "book-call-back": first.BookCallBack,
+    "record-guide-step": first.RecordGuideStep,
+    "promise-update": PromiseUpdate,
+    "skip": Skip,
 }
 """Name, as in URLs, to command."""
 NAME_OF: Final = {command: name for name, command in COMMANDS.items()}

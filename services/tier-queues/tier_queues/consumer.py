@@ -9,17 +9,17 @@ from shared.events import Envelope, Fact
 from shared.events.directory import VendorListed
 from tier_queues import handlers
 from tier_queues.issue import EFFECTS
-from tier_queues.policies import Policies
+from tier_queues.rules import Rules
 
 ABOUT_ISSUES: Final[frozenset[type[Fact]]] = frozenset(fact for _, fact in EFFECTS)
 """Facts that have an effect on an issue in each of its states."""
 HEARD: Final[frozenset[type[Fact]]] = ABOUT_ISSUES | {VendorListed}
 
 
-def consumer(db: Database, policies: Policies) -> Consumer:
+def consumer(db: Database, rules: Rules) -> Consumer:
     """The service's consumer: each poll's new events take effect together, in order per issue."""
 
     async def apply(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-        await handlers.take_facts(tx, events, policies=policies)
+        await handlers.take_facts(tx, events, policies=rules.policies)
 
     return Consumer(db, facts=HEARD, apply=apply)

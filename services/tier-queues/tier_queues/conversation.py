@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.events import work
+from shared.events import collaboration, work
 from shared.events.issues import Attachment
 from tier_queues import promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Note, Reply
+from tier_queues.participation import writing
 from tier_queues.record import Decision
 from tier_queues.refusals import UnseenMessages
 
@@ -22,11 +23,13 @@ def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
         detail = "The customer wrote again; read it, then send with `seen` or `confirm`."
         raise UnseenMessages("unseen-messages", detail, message=issue.newest_message)
     clocks = promises.answered(issue, at=given.now, policies=given.policies)
+    exception = command.exception_reason
     return decision.then(
         work.IssueReplied,
         actor=given.actor,
         at=given.now,
-        change={"unseen": False, "clocks": clocks},
+        change={"unseen": False, "clocks": clocks} | writing(issue, given.agent),
+        private=None if exception is None else {"exception": exception},
         message=issue.made_id("message"),
         text=command.text,
         attachments=tuple(file.attachment() for file in command.attachments),
@@ -34,9 +37,28 @@ def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
 
 
 def note(decision: Decision, command: Note, given: Circumstances) -> Decision:
-    """Somebody leaves a note; its text stays here."""
+    """Somebody leaves a note; its text stays here. Whom it names is told that there is one."""
     made = decision.issue.made_id("note")
-    return decision.then(work.IssueNoted, actor=given.actor, at=given.now, private={"text": command.text}, note=made)
+    decision = decision.then(
+        work.IssueNoted,
+        actor=given.actor,
+        at=given.now,
+        change=writing(decision.issue, given.agent),
+        private={"text": command.text},
+        note=made,
+    )
+    note_version = decision.issue.version
+    for agent in given.mentioned:
+        decision = decision.then(
+            collaboration.AgentMentioned,
+            actor=given.actor,
+            at=given.now,
+            private={"note_version": note_version},
+            note=made,
+            agent=agent.id,
+            agent_name=agent.name,
+        )
+    return decision
 
 
 def newest(

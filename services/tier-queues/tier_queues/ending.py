@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.events import issues, work
 from shared.vocabulary import IssueState, Resolution
-from tier_queues import handover, promises
+from tier_queues import consulting, handover, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Close, Reopen, Resolve
 from tier_queues.places import queued_at
@@ -42,7 +42,8 @@ def resolved(
     policies: Policies,
     private: dict[str, Any] | None = None,
 ) -> Decision:
-    """The issue answered: every clock is met, and the time until it closes begins."""
+    """The issue answered: every clock is met, open questions end, and the time until it closes begins."""
+    decision = consulting.ended(decision, cause="resolved", actor=actor, at=at)
     issue = decision.issue
     change = {
         "state": IssueState.RESOLVED,
@@ -53,6 +54,8 @@ def resolved(
         "last_owner": issue.owner,
         "last_owner_name": issue.owner_name,
         "triage": False,
+        "remote": None,
+        "call_backs": (),
         "resolution": resolution,
         "resolved_at": at,
         "solved_tier": issue.tier,

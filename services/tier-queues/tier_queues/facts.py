@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from shared.events import Fact, deliveries, issues, routing, vendor, work
 from shared.vocabulary import IssueState, WaitingFor
-from tier_queues import classification, ending, vendors
+from tier_queues import classification, ending, remote_sessions, vendors
 from tier_queues.conversation import as_json
+from tier_queues.custody import kept
 from tier_queues.policies import Policies
-from tier_queues.promises import announced
+from tier_queues.promises import announced, asked, followed
 from tier_queues.record import TIERDESK, Decision, Issue
 from tier_queues.waiting import resumed
 
@@ -31,6 +32,7 @@ _HEARD: Final[Mapping[type[Fact], Mapping[IssueState, States]]] = MappingProxyTy
         issues.CustomerReplied: _SPOKE,
         issues.ReopenRequested: _SPOKE,
         issues.IssueWithdrawn: _GAVE_UP,
+        issues.ConsentGiven: _SAME,
         routing.IssueRouted: _SAME,
         vendor.VendorCaseOpened: _SAME,
         vendor.VendorCaseDelivered: _SAME,
@@ -56,6 +58,8 @@ def heard(issue: Issue, fact: Fact, *, now: datetime, policies: Policies) -> Dec
     now = max(now, issue.last_at)
     decision = announced(Decision(issue), now=now, policies=policies)
     decision = HANDLERS[type(fact)](decision, fact, now=now, policies=policies)
+    decision = kept(issue, decision, now=now, policies=policies)
+    decision = followed(decision, now=now, policies=policies)
     assert decision.issue.state in EFFECTS[issue.state, type(fact)], (issue.state, type(fact), decision.issue.state)
     return decision
 
@@ -70,7 +74,12 @@ def _spoke(
     """The customer's words reach the timeline, and bring back what waits for them or was over."""
     issue, actor = decision.issue, decision.issue.customer_actor
     decision = decision.then(
-        work.CustomerHeard, actor=actor, at=now, change=_unseen(fact), private=_words(fact), message=fact.message
+        work.CustomerHeard,
+        actor=actor,
+        at=now,
+        change=_unseen(fact) | {"clocks": asked(issue, at=now, policies=policies)},
+        private=_words(fact),
+        message=fact.message,
     )
     if issue.is_over:
         return ending.reopened(decision, cause="customer", actor=actor, at=now, policies=policies)
@@ -108,6 +117,7 @@ HANDLERS: Final[Mapping[type[Fact], Callable[..., Decision]]] = MappingProxyType
         issues.CustomerReplied: _spoke,
         issues.ReopenRequested: _spoke,
         issues.IssueWithdrawn: ending.withdrawn,
+        issues.ConsentGiven: remote_sessions.consented,
         routing.IssueRouted: classification.rerouted,
         **dict.fromkeys(vendors.WORD_FOR, vendors.heard),
         deliveries.NotificationFailed: _undelivered,

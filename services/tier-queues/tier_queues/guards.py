@@ -5,9 +5,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from shared.vocabulary import IssueState
+from shared.vocabulary import EXPERT_TIER, IssueState
 from tier_queues import commands as c
+from tier_queues import frontline_commands as first
+from tier_queues import side_commands as side
 from tier_queues.agents import Agent, may_lead
+from tier_queues.consulting import may_answer
+from tier_queues.participation import takes_part
 from tier_queues.record import Issue
 
 
@@ -33,8 +37,14 @@ def _anyone(_issue: Issue, _agent: Agent) -> Barrier | None:
 
 def _claim(issue: Issue, agent: Agent) -> Barrier | None:
     if issue.state is IssueState.QUEUED:
-        return None if issue.tier in agent.tiers else Barrier.TIER
+        given_to_another = issue.pushed is not None and issue.pushed.agent != agent.id
+        return None if issue.tier in agent.tiers and not given_to_another else Barrier.TIER
     return None if _is_receiver(issue, agent) else Barrier.TAKEN
+
+
+def _skip(issue: Issue, agent: Agent) -> Barrier | None:
+    """Who may have it, or has it."""
+    return _owner_without_offer(issue, agent) if issue.owner == agent.id else _claim(issue, agent)
 
 
 def _accept(issue: Issue, agent: Agent) -> Barrier | None:
@@ -83,6 +93,25 @@ def _who_ended_it(issue: Issue, agent: Agent) -> Barrier | None:
     return None if issue.last_owner == agent.id or may_lead(agent, issue) else Barrier.OWNER
 
 
+def _answer(issue: Issue, agent: Agent) -> Barrier | None:
+    if not issue.consults:
+        return Barrier.STATE
+    return None if any(may_answer(agent, consult) for consult in issue.consults) else Barrier.TIER
+
+
+def _close_consult(issue: Issue, agent: Agent) -> Barrier | None:
+    return _keeper(issue, agent) if issue.consults else Barrier.STATE
+
+
+def _participant(issue: Issue, agent: Agent) -> Barrier | None:
+    return None if takes_part(agent, issue) else Barrier.STATE
+
+
+def _owner_with_consent(issue: Issue, agent: Agent) -> Barrier | None:
+    allowed = issue.remote is not None and issue.remote.granted
+    return _owner(issue, agent) or (None if allowed else Barrier.STATE)
+
+
 def _is_receiver(issue: Issue, agent: Agent) -> bool:
     return issue.offer is not None and issue.owner != agent.id and agent.is_target_of(issue.offer.target)
 
@@ -91,6 +120,7 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
     {
         c.Claim: _claim,
         c.PutBack: _put_back,
+        c.Skip: _skip,
         c.Reply: _owner,
         c.Note: _anyone,
         c.OfferHandover: _owner_without_offer,
@@ -105,6 +135,31 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
         c.Resolve: _owner_without_offer,
         c.Reopen: _who_ended_it,
         c.Close: _who_ended_it,
+        side.Consult: _owner,
+        side.AnswerConsult: _answer,
+        side.CloseConsult: _close_consult,
+        side.AddParticipant: _anyone,
+        side.Leave: _participant,
+        side.OfferRemoteSession: _owner,
+        side.RecordRemoteFindings: _owner_with_consent,
+        first.Verify: _owner,
+        first.Redirect: _owner_without_offer,
+        first.LogCall: _anyone,
+        first.BookCallBack: _owner,
+        first.RecordGuideStep: _owner,
+        c.PromiseUpdate: _owner,
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
+
+WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
+    {c.Reply, c.Resolve, c.PromiseUpdate, side.OfferRemoteSession, first.Redirect}
+)
+"""What the customer reads; a team that works behind the scenes hands the issue back instead."""
+
+
+def excused(issue: Issue, command: c.Command, agent: Agent) -> bool:
+    """Whether this is a reply that says why somebody writes who else may not: an expert, or the lead."""
+    if not isinstance(command, c.Reply) or command.exception_reason is None:
+        return False
+    return EXPERT_TIER in agent.tiers or may_lead(agent, issue)

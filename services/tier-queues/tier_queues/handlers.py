@@ -1,7 +1,8 @@
 """Every use case that changes an issue: load, decide, save, in one transaction for many at once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,17 +14,21 @@ from shared.events.directory import VendorListed
 from shared.events.routing import IssueRouted
 from shared.idempotency import Answer, Key
 from shared.problems import Problem, forbidden, not_found, stale
-from shared.vocabulary import IssueState
+from shared.telemetry import FAULTS, log
+from shared.vocabulary import IssueState, Role
 from tier_queues import roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
 from tier_queues.commands import AcceptHandover, Claim, Command
 from tier_queues.consulted import Consulted, consult
-from tier_queues.issue import Decision, Issue, Refused, WrongTier, decide, heard, open_issue, tick
+from tier_queues.issue import Decision, Issue, OverCapacity, Refused, WrongTier, decide, heard, open_issue, tick
+from tier_queues.overflow import Source, sources_of
 from tier_queues.policies import Policies
 from tier_queues.roster import Member
 from tier_queues.store import Drafts, Locked
 
+PUT_OFF: Final = timedelta(minutes=1)
+"""Until the deadlines of an issue that could not be dealt with are looked at again."""
 TAKING: Final = (Claim, AcceptHandover)
 """The commands that use an agent's capacity."""
 
@@ -50,7 +55,8 @@ class OneKeyForTwo(Exception):
 async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Policies) -> Sequence[Answer | Problem]:
     """Take effect of agents' commands, in the order given; a refusal is that command's alone.
 
-    At most seven statements for any number of orders, two more when one forwards to a vendor or names an agent.
+    At most seven statements for any number of orders, two more when one forwards to a vendor or names an agent, and
+    one for each kind of question or mention among them.
     """
     _check_keys(orders)
     takers = [order.caller.id for order in orders if isinstance(order.command, TAKING)]
@@ -106,6 +112,7 @@ class _Batch:
                 load=self.locked.loads.get(agent.id, 0),
                 receiver=self.consulted.receiver(order.command),
                 messages=self.consulted.messages(order.command, issue.id, self.drafts.entries),
+                mentioned=self.consulted.mentioned(order.command),
             )
         except Refused as refused:
             return problem_of(refused)
@@ -119,36 +126,54 @@ class _Batch:
         self.drafts.take(decision, traceparent=traceparent)
         for issue, change in ((before, -1), (decision.issue, 1)):
             if issue.owner is not None and uses_capacity(issue):
-                self.locked.loads[issue.owner] = self.locked.loads.get(issue.owner, 0) + change
+                self.locked.loads[issue.owner] = self.locked.loads.get(issue.owner, 0) + change * issue.weight
 
     def _agent(self, order: Order) -> Agent | None:
         """Who gives the order; None when it would own an issue and is no active agent."""
         if not isinstance(order.command, TAKING):
-            return agent_of(order.caller, self.policies.capacity)
+            return agent_of(order.caller, self.policies)
         member = self.members.get(order.caller.id)
-        return agent_of(order.caller, member.capacity) if member else None
+        return agent_of(order.caller, self.policies, member) if member else None
 
 
-async def claim_next(tx: Transaction, caller: Caller, tier: int, *, policies: Policies) -> Issue | None:
-    """Claim what is first in a tier's queue for this agent, offers included; None when there is nothing.
+async def claim_next(tx: Transaction, caller: Caller, tiers: Collection[int], *, policies: Policies) -> Issue | None:
+    """Claim what is first in these tiers' queues for this agent, offers included; None when there is nothing.
 
-    Order: priority, then nearest deadline. Two agents never get the same issue; neither waits for the other.
-    Raises WrongTier, OverCapacity, Problem 403 for who is no active agent.
+    Order: skills, then priority, then nearest deadline. Two agents never get the same issue; neither waits for the
+    other. Raises WrongTier, OverCapacity, Problem 403 for who is no active agent.
     """
-    if tier not in caller.tiers:
-        raise WrongTier("wrong-tier", "You do not work this tier.", tier=tier)
+    for tier in tiers:
+        if tier not in caller.tiers:
+            raise WrongTier("wrong-tier", "You do not work this tier.", tier=tier)
     members = await roster.lock_all(tx, [caller.id])
     if caller.id not in members:
         raise forbidden()
-    agent = agent_of(caller, members[caller.id].capacity)
-    load = await store.load_of(tx, agent.id)
-    found = await store.lock_next(tx, tier, agent.id, agent.teams)
+    agent = agent_of(caller, policies, members[caller.id])
+    load, elsewhere = await store.load_of(tx, agent.id, caller.tiers)
+    if load >= agent.capacity:
+        raise OverCapacity("over-capacity", f"You own {load} units, as many as you may.", capacity=agent.capacity)
+    sources = sources_of(agent, tiers, room=agent.capacity - load, elsewhere=elsewhere, policies=policies)
+    found = await _first_of(tx, sources, agent, policies)
     if found is None:
         return None
+    issue, now, source = found
     drafts = Drafts()
-    drafts.take(decide(found[0], Claim(), actor=agent, now=found[1], policies=policies, load=load))
+    helper = replace(agent, tiers=agent.tiers | {source.tier})
+    drafts.take(decide(issue, Claim(), actor=helper, now=now, policies=policies, load=load, helping=source.because))
     await store.save(tx, drafts)
-    return drafts.issues[found[0].id]
+    return drafts.issues[issue.id]
+
+
+async def _first_of(
+    tx: Transaction, sources: Sequence[Source], agent: Agent, policies: Policies
+) -> tuple[Issue, datetime, Source] | None:
+    """What comes first in all these queues together, the present, and where it is."""
+    found = []
+    for source in sources:
+        first = await store.lock_next(tx, source.tier, agent, room=source.room, skills_wait=policies.skills_wait)
+        if first is not None:
+            found.append((*first, source))
+    return min(found, key=lambda one: (one[0].priority, one[0].deadline, one[0].id), default=None)
 
 
 async def take_facts(tx: Transaction, events: Sequence[Envelope[Any]], *, policies: Policies) -> None:
@@ -200,19 +225,29 @@ async def take_due(
     tx: Transaction, *, tiers: frozenset[int], others: frozenset[int] | None, limit: int, policies: Policies
 ) -> int:
     """Do what is due by itself for at most `limit` issues of these tiers. Returns how many changed."""
-    drafts = Drafts()
+    drafts, broken = Drafts(), []
     for issue, now in await store.lock_due(tx, tiers=tiers, others=others, limit=limit):
-        decision = tick(issue, now=now, policies=policies)
-        if decision.entries:
+        try:
+            decision = tick(issue, now=now, policies=policies)
+        except Exception:  # noqa: BLE001  Whatever is wrong with one issue, the others' deadlines do not wait for it.
+            FAULTS.labels(store.SOURCE, "deadline").inc()
+            log().exception("an issue's deadlines are put off", service=store.SOURCE, issue=str(issue.id))
+            broken.append(issue.id)
+            continue
+        if decision.issue is not issue:
             drafts.take(decision)
+    await store.put_off(tx, broken, PUT_OFF)
     await store.save(tx, drafts)
     return len(drafts.issues)
 
 
-def agent_of(caller: Caller, capacity: int) -> Agent:
-    """Who gives a command."""
+def agent_of(caller: Caller, policies: Policies, member: Member | None = None) -> Agent:
+    """Who gives a command. member: their row in the roster, for what takes an issue."""
     assert caller.role is not None, "only staff give commands"
-    return Agent(caller.id, caller.name, caller.role, caller.tiers, caller.teams, capacity)
+    capacity = member.capacity if member else policies.capacity
+    skills = member.skills if member else {}
+    led = policies.led_by(caller.id, caller.teams) if caller.role is Role.LEAD else frozenset[str]()
+    return Agent(caller.id, caller.name, caller.role, caller.tiers, caller.teams, capacity, skills, led)
 
 
 def uses_capacity(issue: Issue) -> bool:

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from shared.events import work
+from shared.vocabulary import HandoverMode
 from tier_queues.agents import Agent
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Destination, OfferHandover, ReturnHandover, WithdrawOffer
+from tier_queues.custody import alerted
+from tier_queues.participation import introducing
 from tier_queues.places import owned_by, team_at
 from tier_queues.policies import Policies
 from tier_queues.record import TIERDESK, Decision, Issue, Offered
@@ -58,11 +61,15 @@ def accepted(decision: Decision, given: Circumstances) -> Decision:
     assert offered is not None, "the guard asks for an offer"
     target = offered.target
     place = {"tier": target.tier, "team": target.team or team_at(issue, target.tier, given.policies)}
+    introducer = introducing(issue) if offered.mode is HandoverMode.WARM else {}
     return decision.then(
         work.HandoverAccepted,
         actor=given.actor,
         at=given.now,
-        change=owned_by(given.agent) | place | {"offer": None, "triage": False, "handovers": issue.handovers + 1},
+        change=owned_by(given.agent)
+        | place
+        | introducer
+        | {"offer": None, "triage": False, "handovers": issue.handovers + 1},
         offer=offered.offer,
         direction=offered.direction,
     )
@@ -78,17 +85,19 @@ def ended(decision: Decision, *, cause: str, actor: work.Actor, at: datetime) ->
     )
 
 
-def overdue(decision: Decision, *, now: datetime) -> Decision:
-    """Nobody took the offer in time: said once, and the offer stays open. Unchanged when none is due."""
+def overdue(decision: Decision, *, now: datetime, policies: Policies) -> Decision:
+    """Nobody took the offer in time: the lead is told once, and the offer stays open. Unchanged when none is due."""
     offered = decision.issue.offer
     if offered is None or offered.overdue or offered.due_at > now:
         return decision
     change = {"offer": replace(offered, overdue=True)}
-    return decision.then(work.HandoverOverdue, actor=TIERDESK, at=now, change=change, offer=offered.offer)
+    decision = decision.then(work.HandoverOverdue, actor=TIERDESK, at=now, change=change, offer=offered.offer)
+    target = offered.target
+    return alerted(decision, "offer-overdue", tier=target.tier, team=target.team, policies=policies)
 
 
 def _offered(issue: Issue, command: OfferHandover, given: Circumstances) -> Offered:
-    target = _target(issue, command.target, given)
+    target = target_of(issue, command.target, given)
     return Offered(
         id=issue.made_id("offer"),
         target=target,
@@ -108,7 +117,8 @@ def _direction(here: int, there: int) -> str:
     return "up" if there > here else "down"
 
 
-def _target(issue: Issue, wanted: Destination, given: Circumstances) -> work.Target:
+def target_of(issue: Issue, wanted: Destination, given: Circumstances) -> work.Target:
+    """Whom a command means: tier, team and agent as far as it names them. Raises Unacceptable."""
     if wanted.agent is not None:
         return _named(issue, wanted, given)
     if wanted.tier not in given.policies.staffed_tiers:

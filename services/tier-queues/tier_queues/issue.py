@@ -11,16 +11,35 @@ from typing import Final
 
 from shared.events import work
 from shared.vocabulary import IssueState
-from tier_queues import classification, conversation, ending, handover, ownership, promises, vendors, waiting
+from tier_queues import (
+    classification,
+    consulting,
+    conversation,
+    custody,
+    ending,
+    frontline,
+    handover,
+    ownership,
+    participation,
+    promises,
+    pushing,
+    remote_sessions,
+    updates,
+    vendors,
+    waiting,
+)
 from tier_queues import commands as c
+from tier_queues import frontline_commands as first
+from tier_queues import side_commands as side
 from tier_queues.agents import Agent
 from tier_queues.circumstances import Circumstances
 from tier_queues.facts import EFFECTS, heard
-from tier_queues.guards import GUARDS, Barrier
+from tier_queues.guards import GUARDS, WRITES_TO_CUSTOMER, Barrier, excused
 from tier_queues.opening import open_issue
 from tier_queues.policies import Policies
 from tier_queues.record import Case, Decision, Entry, Issue, Offered
 from tier_queues.refusals import (
+    BehindTheScenes,
     NotAllowed,
     NotOwner,
     OverCapacity,
@@ -34,6 +53,7 @@ from tier_queues.refusals import (
 __all__ = [
     "EFFECTS",
     "TRANSITIONS",
+    "BehindTheScenes",
     "Case",
     "Decision",
     "Entry",
@@ -51,6 +71,7 @@ __all__ = [
     "decide",
     "heard",
     "open_issue",
+    "renewed",
     "tick",
 ]
 
@@ -60,11 +81,17 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
     {
         (QUEUED, c.Claim): (ASSIGNED,),
         (QUEUED, c.AcceptHandover): (ASSIGNED,),
+        (QUEUED, c.Skip): (QUEUED,),
         (QUEUED, c.Note): (QUEUED,),
         (QUEUED, c.Reclassify): (QUEUED,),
         (QUEUED, c.SetPriority): (QUEUED,),
+        (QUEUED, side.AnswerConsult): (QUEUED,),
+        (QUEUED, side.CloseConsult): (QUEUED,),
+        (QUEUED, side.AddParticipant): (QUEUED,),
+        (QUEUED, side.Leave): (QUEUED,),
         (ASSIGNED, c.Claim): (ASSIGNED,),
         (ASSIGNED, c.PutBack): (QUEUED,),
+        (ASSIGNED, c.Skip): (ASSIGNED, QUEUED),
         (ASSIGNED, c.Reply): (ASSIGNED,),
         (ASSIGNED, c.Note): (ASSIGNED,),
         (ASSIGNED, c.OfferHandover): (ASSIGNED,),
@@ -76,6 +103,14 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
         (ASSIGNED, c.Reclassify): (ASSIGNED,),
         (ASSIGNED, c.SetPriority): (ASSIGNED,),
         (ASSIGNED, c.Resolve): (RESOLVED,),
+        (ASSIGNED, c.PromiseUpdate): (ASSIGNED,),
+        (ASSIGNED, side.Consult): (ASSIGNED,),
+        (ASSIGNED, side.AnswerConsult): (ASSIGNED,),
+        (ASSIGNED, side.CloseConsult): (ASSIGNED,),
+        (ASSIGNED, side.AddParticipant): (ASSIGNED,),
+        (ASSIGNED, side.Leave): (ASSIGNED,),
+        (ASSIGNED, side.OfferRemoteSession): (ASSIGNED,),
+        (ASSIGNED, side.RecordRemoteFindings): (ASSIGNED,),
         (WAITING, c.PutBack): (QUEUED,),
         (WAITING, c.Reply): (WAITING,),
         (WAITING, c.Note): (WAITING,),
@@ -84,10 +119,21 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
         (WAITING, c.Reclassify): (WAITING,),
         (WAITING, c.SetPriority): (WAITING,),
         (WAITING, c.Resolve): (RESOLVED,),
+        (WAITING, c.PromiseUpdate): (WAITING,),
+        (WAITING, side.Consult): (WAITING,),
+        (WAITING, side.AnswerConsult): (WAITING,),
+        (WAITING, side.CloseConsult): (WAITING,),
+        (WAITING, side.AddParticipant): (WAITING,),
+        (WAITING, side.Leave): (WAITING,),
+        (WAITING, side.OfferRemoteSession): (WAITING,),
+        (WAITING, side.RecordRemoteFindings): (WAITING,),
         (RESOLVED, c.Note): (RESOLVED,),
+        (RESOLVED, side.AddParticipant): (RESOLVED,),
+        (RESOLVED, side.Leave): (RESOLVED,),
         (RESOLVED, c.Reopen): (ASSIGNED, QUEUED),
         (RESOLVED, c.Close): (CLOSED,),
         (CLOSED, c.Note): (CLOSED,),
+        **frontline.TRANSITIONS,
     }
 )
 """State and command to the states that may follow; a pair it does not hold is refused, whoever asks.
@@ -102,6 +148,7 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
     {
         c.Claim: ownership.claim,
         c.PutBack: ownership.put_back,
+        c.Skip: ownership.skip,
         c.Reply: conversation.reply,
         c.Note: conversation.note,
         c.OfferHandover: handover.offer,
@@ -116,6 +163,19 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
         c.Resolve: ending.resolve,
         c.Reopen: ending.reopen,
         c.Close: ending.close,
+        side.Consult: consulting.ask,
+        side.AnswerConsult: consulting.answer,
+        side.CloseConsult: consulting.close,
+        side.AddParticipant: participation.add,
+        side.Leave: participation.leave,
+        side.OfferRemoteSession: remote_sessions.offer,
+        side.RecordRemoteFindings: remote_sessions.record,
+        first.Verify: frontline.verify,
+        first.Redirect: frontline.redirect,
+        first.LogCall: frontline.log_call,
+        first.BookCallBack: frontline.book_call_back,
+        first.RecordGuideStep: frontline.record_guide_step,
+        c.PromiseUpdate: updates.promise,
     }
 )
 
@@ -130,32 +190,57 @@ def decide(
     load: int = 0,
     receiver: Agent | None = None,
     messages: Sequence[work.PublicMessage] = (),
+    mentioned: Sequence[Agent] = (),
+    helping: str | None = None,
 ) -> Decision:
     """What a command does to an issue.
 
-    now: aware UTC. load: issues the actor owns that are not held (claim, accept). receiver: the active agent that
+    now: aware UTC. load: units the actor owns that are not held (claim, accept). receiver: the active agent that
     an offer's target names, None when there is none. messages: the public conversation, oldest first (forward).
+    mentioned: active agents whom a note names. helping: why the actor's tier takes it from one that is too busy.
     Raises what `refusals` holds; then nothing happened.
     """
     kind = type(command)
-    if (barrier := _barrier(issue, kind, actor)) is not None:
+    if (barrier := _barrier(issue, kind, actor)) is not None and not (
+        barrier is Barrier.OWNER and excused(issue, command, actor)
+    ):
         raise _refusal(barrier, issue, kind, actor)
-    given = Circumstances(actor, max(now, issue.last_at), policies, load, receiver, messages)
+    if kind in WRITES_TO_CUSTOMER and policies.is_silent(issue.team) and not excused(issue, command, actor):
+        detail = "This team works behind the scenes; hand the issue back, or ask the lead."
+        raise BehindTheScenes("behind-the-scenes", detail, team=issue.team)
+    given = Circumstances(actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping)
     # A mark that passed before a clock is stopped must be told, however late its timer is.
     decision = promises.announced(Decision(issue), now=given.now, policies=policies)
     decision = _EFFECTS[kind](decision, command, given)
+    decision = custody.kept(issue, decision, now=given.now, policies=policies, by=actor.id)
+    decision = promises.followed(decision, now=given.now, policies=policies)
     assert decision.issue.state in TRANSITIONS[issue.state, kind], (issue.state, kind, decision.issue.state)
     return decision
 
 
 def tick(issue: Issue, *, now: datetime, policies: Policies) -> Decision:
-    """Everything that is due at `now`: the end of a wait, marks of clocks, an overdue offer, the closing.
+    """Everything that is due at `now`: the end of a wait, marks of clocks, late offers and questions, calls, the end.
 
     No entries when nothing is due; done twice at one time, the second has none.
     """
     decision = waiting.wake(Decision(issue), now=now, policies=policies)
     decision = promises.announced(decision, now=now, policies=policies)
-    return ending.expire(handover.overdue(decision, now=now), now=now)
+    decision = handover.overdue(decision, now=now, policies=policies)
+    decision = consulting.overdue(decision, now=now, policies=policies)
+    decision = ending.expire(frontline.call_backs_due(decision, now=now), now=now)
+    decision = ownership.idle(pushing.expired(decision, now=now), now=now, policies=policies)
+    decision = custody.kept(issue, decision, now=now, policies=policies)
+    return promises.followed(decision, now=now, policies=policies)
+
+
+def renewed(issue: Issue, *, now: datetime, policies: Policies) -> Decision:
+    """What another version of the policy promises to an open issue; the very same issue where it has the version."""
+    if issue.policy == policies.version or issue.is_over:
+        return Decision(issue)
+    # What passed by the old promises is told before they change; what has passed by the new ones is told at once.
+    decision = promises.announced(Decision(issue), now=now, policies=policies)
+    decision = promises.followed(decision, now=now, policies=policies)
+    return promises.announced(decision, now=now, policies=policies)
 
 
 def allowed_in(issue: Issue, agent: Agent) -> list[str]:

@@ -2,18 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from shared.db import Database, Transaction
-from shared.paging import Page, cursor_of, key_in
+from shared.paging import KeyMoment, Page, cursor_of, key_in
 from shared.vocabulary import FAR_FUTURE, IssueState, Priority, WaitingFor
+from tier_queues.organisation import Overflow
 
 
 class Listed(StrEnum):
@@ -51,10 +52,28 @@ class IssueRow(BaseModel):
     offered_to: str | None
 
 
+class Helped(BaseModel):
+    """A tier that another one helps now, and why."""
+
+    by: int
+    since: datetime
+    because: str
+
+
 class TierCounts(BaseModel):
-    """How much there is on a tier; exact, up to a second old. claimable: queued and offered to it."""
+    """A tier, and how much there is on it; exact, up to a second old. claimable: queued and offered to it.
+
+    team: of the default queue; staffed: whether people work its queue; version: for who changes it.
+    overflow: when another tier helps; helped: that it does so now.
+    """
 
     tier: int
+    name: str
+    team: str | None = None
+    staffed: bool = False
+    version: int = 0
+    overflow: Overflow | None = None
+    helped: Helped | None = None
     claimable: int = 0
     offered: int = 0
     assigned: int = 0
@@ -69,16 +88,8 @@ _COLUMNS: Final = (
 _FIELDS: Final = tuple(IssueRow.model_fields)
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("too far away") from error
-
-
-_Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-_QUEUE_KEY: Final = TypeAdapter(tuple[Priority, _Moment, UUID])
-_ENDED_KEY: Final = TypeAdapter(tuple[_Moment, UUID])
+_QUEUE_KEY: Final = TypeAdapter(tuple[Priority, KeyMoment, UUID])
+_ENDED_KEY: Final = TypeAdapter(tuple[KeyMoment, UUID])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,20 @@ def of_tier(wanted: Wanted) -> Query:
     if wanted.listed in (Listed.RESOLVED, Listed.CLOSED):
         return _page(terms, parameters, ("ended_at", "id"), wanted, descending=True)
     return _page(terms, parameters, ("priority", "deadline", "id"), wanted)
+
+
+def of_queues(tiers: Collection[int], after: str | None, limit: int) -> Query:
+    """The statement for a page of what can be claimed at several tiers, by priority, then nearest deadline."""
+    parts, parameters = [], []
+    for tier in sorted(tiers):
+        terms = [f"queue_tier = {int(tier)}"]
+        page = _page(terms, [], ("priority", "deadline", "id"), Wanted(tier, after=after, limit=limit))
+        parameters = list(page.parameters)
+        parts.append(f"({page.sql})")
+    together = " UNION ALL ".join(parts)
+    # Each part comes from the index in order and is as long as the page: they are merged, never sorted whole.
+    sql = f"SELECT * FROM ({together}) AS together ORDER BY priority, deadline, id LIMIT {limit + 1}"  # noqa: S608
+    return Query(sql, tuple(parameters))
 
 
 def of_owner(owner: str, after: str | None, limit: int) -> Query:
@@ -184,6 +209,10 @@ UNION ALL
 SELECT tier, state, count(*) FROM issues WHERE state IN ('assigned', 'waiting') GROUP BY tier, state
 """
 """Each part is answered by an index alone."""
+_TIERS: Final = """
+SELECT number, name, team, staffed, version, overflow, since, because
+FROM tiers LEFT JOIN overflowing ON tier = number ORDER BY number
+"""
 
 
 @dataclass(eq=False)
@@ -197,7 +226,7 @@ class Counts:
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self) -> Sequence[TierCounts]:
-        """One row per tier that has something, lowest first."""
+        """One row per tier of the organisation, lowest first, and per other that has something."""
         async with self._counting:
             if time.monotonic() >= self._until:
                 begun = time.monotonic()
@@ -208,7 +237,26 @@ class Counts:
     async def _count(self) -> Sequence[TierCounts]:
         async with self.db.transaction() as tx:
             rows = await tx.fetch(_COUNTS)
-        tiers: dict[int, dict[str, int]] = {}
+            known = {row.number: row for row in await tx.fetch(_TIERS)}
+        counts: dict[int, dict[str, int]] = {tier: {} for tier in known}
         for tier, what, count in rows:
-            tiers.setdefault(tier, {})[what] = count
-        return [TierCounts(tier=tier, **tiers[tier]) for tier in sorted(tiers)]
+            counts.setdefault(tier, {})[what] = count
+        return [_tier(tier, known.get(tier), counts[tier]) for tier in sorted(counts)]
+
+
+def _tier(tier: int, known: Any, counts: dict[str, Any]) -> TierCounts:
+    """A tier with its counts; one that the organisation does not know any more has nothing but them."""
+    if known is None:
+        return TierCounts(tier=tier, name=f"Tier {tier}", **counts)
+    overflow = Overflow.model_validate(known.overflow) if known.overflow else None
+    helped = Helped(by=overflow.to, since=known.since, because=known.because) if overflow and known.since else None
+    return TierCounts(
+        tier=tier,
+        name=known.name,
+        team=known.team,
+        staffed=known.staffed,
+        version=known.version,
+        overflow=overflow,
+        helped=helped,
+        **counts,
+    )

@@ -13,8 +13,8 @@ from tier_queues.issue import Entry
 READ_LIMIT: Final = 1000
 """Messages read per issue, newest first: more than a forward ever holds, so that it knows of some left out."""
 
-_FROM_CUSTOMER: Final = frozenset({work.CustomerHeard.TYPE})
-_TO_CUSTOMER: Final = frozenset({work.IssueReplied.TYPE, work.IssueResolved.TYPE})
+FROM_CUSTOMER: Final = frozenset({work.CustomerHeard.TYPE})
+TO_CUSTOMER: Final = frozenset({work.IssueReplied.TYPE, work.IssueResolved.TYPE})
 _FIRST: Final = frozenset({work.IssueQueued.TYPE, work.IssueForwarded.TYPE, work.IssueResolved.TYPE})
 """The first entry of an issue, whichever it is, holds the customer's own words."""
 
@@ -47,16 +47,16 @@ class Said:
     def messages(self) -> Iterator[work.PublicMessage]:
         """None, one, or for an issue that was redirected at once two."""
         first = self.version == 1 and self.type in _FIRST
-        if self.private_text and (first or self.type in _FROM_CUSTOMER):
+        if self.private_text and (first or self.type in FROM_CUSTOMER):
             yield work.PublicMessage(author="customer", at=self.at, text=self.private_text)
-        if self.public_text and self.type in _TO_CUSTOMER:
+        if self.public_text and self.type in TO_CUSTOMER:
             author = "customer" if self.actor_kind == "customer" else "support"
             yield work.PublicMessage(author=author, at=self.at, text=self.public_text)
 
 
 async def conversations(tx: Transaction, issues: Sequence[UUID]) -> dict[UUID, list[work.PublicMessage]]:
     """What was said on each of these issues, oldest first; of very long ones the newest part."""
-    rows = await tx.fetch(_MESSAGES, sorted(set(issues)), sorted(_FROM_CUSTOMER | _TO_CUSTOMER), READ_LIMIT)
+    rows = await tx.fetch(_MESSAGES, sorted(set(issues)), sorted(FROM_CUSTOMER | TO_CUSTOMER), READ_LIMIT)
     said: dict[UUID, list[work.PublicMessage]] = {}
     for issue, *entry in sorted(rows, key=lambda row: (row[0], row[1])):
         said.setdefault(issue, []).extend(Said(*entry).messages())

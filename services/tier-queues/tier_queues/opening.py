@@ -37,6 +37,7 @@ def open_issue(
     """
     issue = _issue(routed, id, policies)
     decision = _begun(issue, routed, now=max(now, issue.accepted_at), policies=policies)
+    decision = promises.followed(decision, now=now, policies=policies)
     for fact in early:
         follows = heard(decision.issue, fact, now=now, policies=policies)
         decision = Decision(follows.issue, decision.entries + follows.entries)
@@ -54,6 +55,8 @@ def _begun(issue: Issue, routed: routing.IssueRouted, *, now: datetime, policies
         return _forwarded(issue, routed, decided.vendor, now=now, policies=policies, private=private)
     tier = FRONTLINE_TIER if decided.triage else decided.tier
     change = queued_at(issue, tier, policies, team=issue.team if tier == issue.tier else None)
+    change |= {"path": ((change["tier"], change["team"]),), "queued_since": now}
+    change["clocks"] = promises.queued(issue, change["tier"], at=now, policies=policies)
     return Decision(issue).then(
         work.IssueQueued,
         actor=ROUTER,
@@ -144,7 +147,15 @@ def _issue(routed: routing.IssueRouted, issue_id: UUID, policies: Policies) -> I
         skills=decided.skills,
         offer=None,
         cases=(),
-        clocks=promises.made(priority, at=submission.accepted_at, policies=policies),
+        clocks=promises.made(
+            priority,
+            plan=submission.customer.plan,
+            category=decided.category or submission.category,
+            at=submission.accepted_at,
+            policies=policies,
+        ),
+        policy=policies.version,
+        weight=policies.weights.get(submission.channel, 1),
         unseen=False,
         newest_message=None,
         resolution=None,

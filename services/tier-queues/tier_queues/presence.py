@@ -22,6 +22,10 @@ class Minded:
     tiers: frozenset[int]
     others: frozenset[int] | None
 
+    def holds(self, tier: int) -> bool:
+        """Whether a tier is minded here."""
+        return tier in self.tiers or (self.others is not None and tier not in self.others)
+
 
 @dataclass(eq=False)
 class Presence:

@@ -18,6 +18,7 @@ from shared.vocabulary import (
     WaitingFor,
 )
 from tier_queues.clocks import Clock
+from tier_queues.companions import CallBack, OpenConsult, Participant, RemoteSession, Verification
 
 CASE_OVER: Final = frozenset({"resolved", "rejected"})
 """States in which a vendor no longer works on its case."""
@@ -73,6 +74,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """A queued issue given to an agent, who alone may claim it until a time."""
+
+    agent: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """An issue as it stands.
 
@@ -81,6 +90,10 @@ class Issue:
     resolved. tier and team: where it is worked, or waits to be. watching_tier: minds it while a vendor has it and
     nobody owns it. newest_message: the customer's last one; unseen: it came since the owner's last look or reply.
     last_at: time of the last entry; a new one is never before it. wait_until, closes_at: None when not given.
+    policy: the version by which the clocks promise. weight: units of an owner's capacity. path: tiers and teams where
+    it has been, its present place last. queued_since: when it came to its tier. pushed: to whom it is given and for how
+    long; pushed_to: whom that was tried with. idle_at: when an owner who does nothing is warned, or loses it.
+    consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
     """
 
     id: UUID
@@ -125,6 +138,19 @@ class Issue:
     closes_at: datetime | None
     handovers: int
     last_at: datetime
+    policy: int = 0
+    consults: tuple[OpenConsult, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    remote: RemoteSession | None = None
+    call_backs: tuple[CallBack, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    weight: int = 1
+    path: tuple[tuple[int, str], ...] = ()
+    queued_since: datetime | None = None
+    pushed: Pushed | None = None
+    pushed_to: tuple[str, ...] = ()
+    idle_at: datetime | None = None
+    idle_warned: bool = False
 
     @property
     def standing(self) -> work.Standing:
@@ -139,6 +165,7 @@ class Issue:
             owner_name=self.owner_name,
             priority=self.priority,
             offer=self.offer.offer if self.offer else None,
+            on_hold=bool(self.consults) and any(consult.on_hold for consult in self.consults),
         )
 
     @property
@@ -161,7 +188,11 @@ class Issue:
         """The earliest time at which `tick` has something to do; FAR_FUTURE when there is none."""
         marks = [clock.next_mark.at for clock in self.clocks if clock.next_mark]
         offer = [self.offer.due_at] if self.offer and not self.offer.overdue else []
-        return min([*marks, *offer, self.wait_until or FAR_FUTURE, self.closes_at or FAR_FUTURE])
+        consults = [consult.due_at for consult in self.consults if not consult.overdue]
+        calls = [call.due_at for call in self.call_backs if not call.told]
+        pushed = [self.pushed.until] if self.pushed else []
+        others = (self.wait_until or FAR_FUTURE, self.closes_at or FAR_FUTURE, self.idle_at or FAR_FUTURE)
+        return min([*marks, *offer, *consults, *calls, *pushed, *others])
 
     @property
     def deadline(self) -> datetime:
@@ -169,11 +200,22 @@ class Issue:
         return min((clock.due_at for clock in self.clocks if clock.due_at), default=FAR_FUTURE)
 
     @property
+    def next_breach(self) -> Clock | None:
+        """The clock that will be the next to break its promise if nothing happens; None when none will."""
+        running = [clock for clock in self.clocks if clock.breach_at]
+        return min(running, key=lambda clock: clock.breach_at or FAR_FUTURE) if running else None
+
+    @property
     def queue(self) -> work.Target | None:
         """Where it can be claimed now: its tier and team when queued, the offer's target when offered, else None."""
         if self.state is IssueState.QUEUED:
-            return work.Target(tier=self.tier, team=self.team)
+            return work.Target(tier=self.tier, team=self.team, agent=self.pushed.agent if self.pushed else None)
         return self.offer.target if self.offer else None
+
+    @property
+    def asked_skills(self) -> tuple[str, ...]:
+        """What is asked of whoever takes it: nothing while nobody knows yet what it is about."""
+        return () if self.triage else self.skills
 
     @property
     def customer_actor(self) -> work.Actor:

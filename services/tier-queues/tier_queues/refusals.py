@@ -37,5 +37,9 @@ class UnseenMessages(Refused):
     """The customer wrote since the owner last looked, and the reply does not say it was seen (409). more: message."""
 
 
+class BehindTheScenes(Refused):
+    """The issue's team does not write to customers (409). more: team."""
+
+
 class Unacceptable(Refused):
     """Legal now, but what it asks for cannot be: an unknown target, a time that has passed (422)."""

@@ -1,16 +1,31 @@
 """The staff: rows of agents and teams."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from shared.db import Transaction
 from shared.vocabulary import Role
+from tier_queues.shifts import Shifts
+
+
+class Availability(StrEnum):
+    """Whether work may be given to an agent; who is away or offline may still take some."""
+
+    ONLINE = "online"
+    AWAY = "away"
+    OFFLINE = "offline"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of staff. id: the sign-in name. version grows with every change."""
+    """A member of staff. id: the sign-in name. version grows with every change. skills: name to level.
+
+    shifts: None for always on. availability: what the agent said last; it is no part of a version.
+    """
 
     id: str
     name: str
@@ -20,6 +35,13 @@ class Member:
     capacity: int
     active: bool = True
     version: int = 1
+    skills: Mapping[str, int] = field(default_factory=dict)
+    shifts: Shifts | None = None
+    availability: Availability = Availability.OFFLINE
+
+    def is_available(self, now: datetime) -> bool:
+        """Whether work may be given to the agent now: online, and inside the shifts."""
+        return self.availability is Availability.ONLINE and (self.shifts is None or self.shifts.are_on(now))
 
 
 class NameTaken(ValueError):
@@ -30,21 +52,20 @@ class NoSuchTeam(ValueError):
     """A team that nobody has made. The arguments are the unknown names."""
 
 
-SIGN_IN_NAME: Final = r"^[a-z0-9][a-z0-9._@-]{0,59}$"
-
-_MEMBER: Final = "id, name, role, tiers, teams, capacity, active, version"
+_WRITTEN: Final = "id, name, role, tiers, teams, capacity, active, version, skills, shifts"
+MEMBER: Final = f"{_WRITTEN}, availability"
 
 
 async def find(tx: Transaction, agent: str) -> Member | None:
     """An agent, active or not."""
-    rows = await tx.fetch(f"SELECT {_MEMBER} FROM agents WHERE id = $1", agent)  # noqa: S608
-    return _member(rows[0]) if rows else None
+    rows = await tx.fetch(f"SELECT {MEMBER} FROM agents WHERE id = $1", agent)  # noqa: S608
+    return member_of(rows[0]) if rows else None
 
 
 async def lock(tx: Transaction, agent: str) -> Member | None:
     """An agent who cannot change until the transaction ends."""
-    rows = await tx.fetch(f"SELECT {_MEMBER} FROM agents WHERE id = $1 FOR NO KEY UPDATE", agent)  # noqa: S608
-    return _member(rows[0]) if rows else None
+    rows = await tx.fetch(f"SELECT {MEMBER} FROM agents WHERE id = $1 FOR NO KEY UPDATE", agent)  # noqa: S608
+    return member_of(rows[0]) if rows else None
 
 
 async def lock_all(tx: Transaction, agents: Sequence[str]) -> dict[str, Member]:
@@ -52,45 +73,45 @@ async def lock_all(tx: Transaction, agents: Sequence[str]) -> dict[str, Member]:
     if not agents:
         return {}
     rows = await tx.fetch(
-        f"SELECT {_MEMBER} FROM agents WHERE id = ANY($1) AND active ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
+        f"SELECT {MEMBER} FROM agents WHERE id = ANY($1) AND active ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
         sorted(set(agents)),
     )
-    return {row[0]: _member(row) for row in rows}
+    return {row[0]: member_of(row) for row in rows}
 
 
 async def find_all(tx: Transaction, agents: Sequence[str]) -> dict[str, Member]:
     """The active ones of these agents."""
     rows = await tx.fetch(
-        f"SELECT {_MEMBER} FROM agents WHERE id = ANY($1) AND active",  # noqa: S608
+        f"SELECT {MEMBER} FROM agents WHERE id = ANY($1) AND active",  # noqa: S608
         sorted(set(agents)),
     )
-    return {row[0]: _member(row) for row in rows}
+    return {row[0]: member_of(row) for row in rows}
 
 
 async def credentials(tx: Transaction, agent: str) -> tuple[Member, str] | None:
     """An active agent and the hash of the password."""
     rows = await tx.fetch(
-        f"SELECT {_MEMBER}, password_hash FROM agents WHERE id = $1 AND active",  # noqa: S608
+        f"SELECT {MEMBER}, password_hash FROM agents WHERE id = $1 AND active",  # noqa: S608
         agent,
     )
-    return (_member(rows[0]), rows[0][8]) if rows else None
+    return (member_of(rows[0]), rows[0].password_hash) if rows else None
 
 
 async def page(tx: Transaction, *, after: str | None, limit: int) -> list[Member]:
     """At most `limit` agents by sign-in name, behind `after`."""
     rows = await tx.fetch(
-        f"SELECT {_MEMBER} FROM agents WHERE id > $1 ORDER BY id LIMIT $2",  # noqa: S608
+        f"SELECT {MEMBER} FROM agents WHERE id > $1 ORDER BY id LIMIT $2",  # noqa: S608
         after or "",
         limit,
     )
-    return [_member(row) for row in rows]
+    return [member_of(row) for row in rows]
 
 
 async def add(tx: Transaction, member: Member, password_hash: str) -> None:
     """A new agent. Raises NameTaken, NoSuchTeam."""
     await _check_teams(tx, member.teams)
     rows = await tx.fetch(
-        f"INSERT INTO agents ({_MEMBER}, password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "  # noqa: S608
+        f"INSERT INTO agents ({_WRITTEN}, password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "  # noqa: S608
         "ON CONFLICT (id) DO NOTHING RETURNING id",
         *_values(member),
         password_hash,
@@ -104,7 +125,7 @@ async def change(tx: Transaction, member: Member, password_hash: str | None = No
     await _check_teams(tx, member.teams)
     await tx.fetch(
         "UPDATE agents SET name = $2, role = $3, tiers = $4, teams = $5, capacity = $6, active = $7, version = $8, "
-        "password_hash = coalesce($9, password_hash) WHERE id = $1",
+        "skills = $9, shifts = $10, password_hash = coalesce($11, password_hash) WHERE id = $1",
         *_values(member),
         password_hash,
     )
@@ -116,10 +137,22 @@ async def teams(tx: Transaction) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tiers) for name, tiers in rows}
 
 
+async def set_availability(tx: Transaction, agent: str, availability: Availability) -> Member | None:
+    """What an agent says of themselves; None when there is no such agent."""
+    rows = await tx.fetch(
+        "UPDATE agents SET availability = $2, available_since = clock_timestamp() "  # noqa: S608
+        f"WHERE id = $1 AND active RETURNING {MEMBER}",
+        agent,
+        str(availability),
+    )
+    return member_of(rows[0]) if rows else None
+
+
 async def keep_team(tx: Transaction, name: str, tiers: Sequence[int]) -> None:
     """Make a team, or change its tiers."""
     await tx.fetch(
-        "INSERT INTO teams (name, tiers) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET tiers = excluded.tiers",
+        "INSERT INTO teams (name, tiers) VALUES ($1, $2) ON CONFLICT (name) "
+        "DO UPDATE SET tiers = excluded.tiers, version = teams.version + 1",
         name,
         sorted(set(tiers)),
     )
@@ -141,8 +174,24 @@ def _values(member: Member) -> tuple[Any, ...]:
         member.capacity,
         member.active,
         member.version,
+        json.dumps(dict(member.skills)),
+        member.shifts and member.shifts.model_dump_json(by_alias=True),
     )
 
 
-def _member(row: Any) -> Member:
-    return Member(row[0], row[1], Role(row[2]), tuple(row[3]), tuple(row[4]), row[5], row[6], row[7])
+def member_of(row: Any) -> Member:
+    """The agent in a row of `MEMBER`'s columns."""
+    shifts = Shifts.model_validate(row.shifts) if row.shifts else None
+    return Member(
+        row[0],
+        row[1],
+        Role(row[2]),
+        tuple(row[3]),
+        tuple(row[4]),
+        row[5],
+        row[6],
+        row[7],
+        row.skills,
+        shifts,
+        Availability(row.availability),
+    )

@@ -8,17 +8,21 @@ from uuid import UUID
 from fastapi import Cookie, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from shared.api import Api, Body, CallerOf
-from shared.auth import STAFF, TOKEN_COOKIE, StaffTokens, anyone
-from shared.db import Database
+from shared import idempotency
+from shared.api import Api, Body, CallerOf, Command
+from shared.auth import AGENTS, STAFF, TOKEN_COOKIE, StaffTokens, anyone
+from shared.db import Database, Transaction
+from shared.idempotency import Answer
 from shared.problems import Problem, not_found, unauthenticated
 from shared.vocabulary import Role
 from tier_queues import passwords, roster, sessions
 from tier_queues.attempts import Attempts
 from tier_queues.passwords import Passwords
-from tier_queues.roster import Member
+from tier_queues.roster import Availability, Member
+from tier_queues.rules import Rules
 from tier_queues.sessions import Signer
 from tier_queues.settings import Settings
+from tier_queues.shifts import Shifts
 
 SESSION_COOKIE: Final = "tierdesk_session"
 SESSION_PATH: Final = "/tier-queues/session"
@@ -31,8 +35,17 @@ class SignIn(Body):
     password: Annotated[SecretStr, Field(min_length=1, max_length=passwords.LENGTH_LIMIT)]
 
 
+class AvailabilityBody(Body):
+    """Whether work may be given to the caller."""
+
+    availability: Availability
+
+
 class MemberView(BaseModel):
-    """A member of staff. capacity: issues owned at the same time."""
+    """A member of staff. capacity: units owned at the same time; skills: name to level; shifts: always without.
+
+    availability: what the agent said last; outside of the shifts nothing is given out to them whatever they said.
+    """
 
     id: str
     name: str
@@ -42,6 +55,9 @@ class MemberView(BaseModel):
     capacity: int
     active: bool
     version: int
+    skills: dict[str, int]
+    shifts: Shifts | None
+    availability: Availability
 
     @classmethod
     def of(cls, member: Member) -> "MemberView":
@@ -55,6 +71,9 @@ class MemberView(BaseModel):
             capacity=member.capacity,
             active=member.active,
             version=member.version,
+            skills=dict(member.skills),
+            shifts=member.shifts,
+            availability=member.availability,
         )
 
 
@@ -76,6 +95,7 @@ class Desk:
     signer: Signer
     passwords: Passwords
     attempts: Attempts
+    rules: Rules
 
     async def sign_in(self, agent: str, password: str, address: str) -> tuple[SignedIn, str]:
         """A token and the session cookie's value. Raises Problem 401, always the same, or 429."""
@@ -147,6 +167,18 @@ def add_sessions(api: Api, desk: Desk) -> None:
         if member is None:
             raise not_found()
         return MemberView.of(member)
+
+    @api.put("/me/availability", allow=desk.tokens.allow(AGENTS), response_model=MemberView)
+    async def set_availability(body: AvailabilityBody, command: Command) -> Response:
+        """Say whether work may be given to you."""
+
+        async def act(tx: Transaction) -> Answer:
+            member = await roster.set_availability(tx, command.caller.id, body.availability)
+            if member is None:
+                raise not_found()
+            return Answer(200, MemberView.of(member).model_dump_json().encode())
+
+        return (await idempotency.once(desk.db, command.key, act)).response()
 
 
 def _set(response: Response, name: str, value: str, path: str, life: timedelta, secure: bool) -> None:

@@ -11,7 +11,8 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.settings import ServiceSettings
 from shared.vocabulary import Tier, WaitingFor
-from tier_queues.policies import AROUND_THE_CLOCK, CLOCK_NAMES, Goal, Policies
+from tier_queues.goals import AROUND_THE_CLOCK, SLA_CLOCKS, Goal, GoalRow, GoalTable
+from tier_queues.policies import Policies
 
 
 class Promise(BaseModel):
@@ -59,8 +60,26 @@ class Settings(ServiceSettings):
     """Whether the clocks towards the customer rest while a vendor works; those of the vendor run in any case."""
     offer_timeout: timedelta = timedelta(hours=1)
     """After it an offer that nobody took alerts the lead."""
+    consult_timeout: timedelta = timedelta(minutes=30)
+    """After it a question to somebody else that nobody answered alerts the lead of those who were asked."""
     close_after: timedelta = timedelta(days=7)
     """A resolved issue closes by itself after so long."""
+    skills_wait: timedelta | None = timedelta(minutes=15)
+    """After each such wait in a queue one more of an issue's skills is asked of nobody; null for never."""
+    skip_for: timedelta = timedelta(minutes=30)
+    """An agent who passed an issue by is not given it again for so long."""
+    idle_grace: timedelta = timedelta(minutes=15)
+    """From an idle owner's warning until the issue goes back to the queue."""
+    rules_look: timedelta = timedelta(seconds=1)
+    """How soon a process follows a change of the organisation that another one made."""
+    overflow_look: timedelta = timedelta(seconds=2)
+    """How often a tier that another one may help is looked at."""
+
+    promises_lead: timedelta = timedelta(seconds=5)
+    """From a change of the promises until it is in force, and from then until open issues are walked: longer than any
+    process needs to hear of it and to end what it began before."""
+    promises_batch: Annotated[int, Field(ge=1)] = 500
+    """Issues looked at in one transaction after a change of the promises."""
 
     batch_limit: Annotated[int, Field(ge=1)] = 100
     """Commands that may share one transaction."""
@@ -74,6 +93,10 @@ class Settings(ServiceSettings):
     """How often a worker says which tiers it runs."""
     announcement_life: timedelta = timedelta(seconds=30)
     """A process not heard of for so long names no tier any more."""
+    draft_kept: timedelta = timedelta(days=30)
+    """How long what an agent has begun to write is kept without being touched."""
+    forget_batch: Annotated[int, Field(ge=1)] = 1000
+    """Drafts forgotten in one transaction."""
     counts_life: timedelta = timedelta(seconds=1)
     """How old the counts of tiers may be."""
     early_after: timedelta = timedelta(seconds=60)
@@ -97,13 +120,18 @@ class Settings(ServiceSettings):
     def policies(self) -> Policies:
         """The rules of work: the product's own, with what these settings change."""
         usual = Policies.in_zone(self.zone, self.holidays)
-        changed = {_place(name): None if promise is None else promise.goal for name, promise in self.goals.items()}
+        changed = [_row(name, promise) for name, promise in self.goals.items()]
+        vendor = {WaitingFor.VENDOR: frozenset(SLA_CLOCKS)} if self.vendor_wait_pauses else {}
         return replace(
             usual,
-            goals=MappingProxyType(dict(usual.goals) | changed),
-            pausing=usual.pausing | ({WaitingFor.VENDOR} if self.vendor_wait_pauses else set()),
+            goals=GoalTable([*usual.goals.rows, *changed]),
+            pausing=MappingProxyType({**usual.pausing, **vendor}),
             offer_timeout=self.offer_timeout,
+            consult_timeout=self.consult_timeout,
             close_after=self.close_after,
+            skills_wait=self.skills_wait,
+            skip_for=self.skip_for,
+            idle_grace=self.idle_grace,
         )
 
     @field_validator("goals")
@@ -114,9 +142,14 @@ class Settings(ServiceSettings):
         return goals
 
 
+def _row(name: str, promise: Promise | None) -> GoalRow:
+    clock, priority = _place(name)
+    return GoalRow(clock, None if promise is None else promise.goal, priority=priority)
+
+
 def _place(name: str) -> tuple[str, int]:
     """Clock and priority in a name like `resolution/3`. Raises ValueError for another."""
     clock, _, priority = name.partition("/")
-    if clock not in CLOCK_NAMES or priority not in {"1", "2", "3", "4", "5"}:
+    if clock not in SLA_CLOCKS or priority not in {"1", "2", "3", "4", "5"}:
         raise ValueError(f"{name} is not a clock and a priority, like resolution/3")
     return clock, int(priority)

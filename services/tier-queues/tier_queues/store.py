@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,22 +11,33 @@ from pydantic import TypeAdapter
 
 from shared.db import NOW, Transaction
 from shared.events import FACTS, Fact
+from shared.events.attention import IssueSkipped
+from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.outbox import Outgoing, publish
 from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
+from tier_queues import consult_list, mention_list, passed_by
+from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Entry, Issue
+from tier_queues.skills import words
 from tier_queues.tables import EARLY_FACTS, ISSUES, TIMELINE
 
 SOURCE: Final = "tier-queues"
 AT_WORK: Final = "('assigned', 'waiting')"
 
 _ISSUE: Final = TypeAdapter(Issue)
-_CONSTANT: Final = frozenset({"number", "accepted_at", "title"})
+BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped)
+"""Facts that have rows of their own."""
+_CONSTANT: Final = frozenset({"number", "accepted_at", "title", "weight"})
 """Columns that never change after the insert."""
 
+LOAD: Final = f"""
+SELECT coalesce(sum(weight), 0), coalesce(sum(weight) FILTER (WHERE tier <> ALL($2)), 0)
+FROM issues WHERE owner = $1 AND state IN {AT_WORK} AND NOT held
+"""  # noqa: S608
 _LOCK: Final = f"""
 SELECT locked.body::text, {NOW}, (
     SELECT json_object_agg(owner, owned)::text FROM (
-        SELECT owner, count(*) AS owned FROM issues
+        SELECT owner, sum(weight) AS owned FROM issues
         WHERE owner = ANY($2) AND state IN {AT_WORK} AND NOT held GROUP BY owner
     ) AS loads
 ) FROM (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE) AS locked
@@ -41,10 +52,19 @@ SELECT locked.body::text, {NOW} FROM (
 NEXT: Final = f"""
 SELECT locked.body::text, {NOW} FROM (
     SELECT body FROM issues WHERE queue_tier = $1 AND (queue_agent IS NULL OR queue_agent = $2)
-        AND (NOT members_only OR queue_team = ANY($3)) AND owner IS DISTINCT FROM $2
+        AND (NOT members_only OR queue_team = ANY($3)) AND owner IS DISTINCT FROM $2 AND weight <= $4
+        AND (skills IS NULL OR state <> 'queued' OR queue_agent = $2 OR NOT EXISTS (
+            SELECT FROM jsonb_array_elements_text(skills) WITH ORDINALITY AS asked (skill, place)
+            WHERE skill <> ALL($5) AND place <= jsonb_array_length(skills)
+                - coalesce(floor(extract(epoch FROM (SELECT {NOW}) - queued_since) / $6), 0)
+        ))
+        AND id <> ALL(ARRAY(SELECT issue_id FROM skips WHERE agent = $2 AND until > (SELECT {NOW})))
     ORDER BY priority, deadline, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) AS locked
 """  # noqa: S608
+"""What an agent may have: in the tier's order, as far as there is room, without what they passed by, and with skills
+that the agent lacks only when they were waited for: after each such wait one less is asked for, the last named first.
+"""
 _LOCK_WITH_EARLY: Final = f"""
 WITH locked AS (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE),
 taken AS (DELETE FROM early_facts WHERE issue_id = ANY($2) RETURNING position, issue_id, type, fact)
@@ -59,7 +79,7 @@ ORDER BY position
 class Locked:
     """Issues that nobody else can change until the transaction ends.
 
-    now: the service's present, read after the locks. loads: agent to the number of issues that use their capacity.
+    now: the service's present, read after the locks. loads: agent to the units of their capacity in use.
     """
 
     issues: dict[UUID, Issue]
@@ -116,19 +136,32 @@ async def lock_due(
     return [(issue_of(row[0]), row[1]) for row in rows]
 
 
-async def lock_next(tx: Transaction, tier: int, agent: str, teams: Collection[str]) -> tuple[Issue, datetime] | None:
-    """The first issue of a tier's queue that this agent may claim and nobody else is claiming right now."""
-    rows = await tx.fetch(NEXT, tier, agent, sorted(teams))
+async def put_off(tx: Transaction, issues: Collection[UUID], span: timedelta) -> None:
+    """Look at the deadlines of these locked issues again after a while."""
+    if issues:
+        await tx.fetch(
+            f"UPDATE issues SET next_due = {NOW} + $2::interval WHERE id = ANY($1)",  # noqa: S608
+            sorted(issues),
+            span,
+        )
+
+
+async def lock_next(
+    tx: Transaction, tier: int, agent: Agent, *, room: int, skills_wait: timedelta | None
+) -> tuple[Issue, datetime] | None:
+    """The first issue of a tier's queue that this agent may claim and nobody else is claiming right now.
+
+    room: units that the agent may take. skills_wait: None when no skill is ever dropped.
+    """
+    wait_seconds = skills_wait.total_seconds() if skills_wait else None
+    rows = await tx.fetch(NEXT, tier, agent.id, sorted(agent.teams), room, words(agent.skills), wait_seconds)
     return (issue_of(rows[0][0]), rows[0][1]) if rows else None
 
 
-async def load_of(tx: Transaction, agent: str) -> int:
-    """How many issues use an agent's capacity now. Lock the agent's row before."""
-    rows = await tx.fetch(
-        f"SELECT count(*) FROM issues WHERE owner = $1 AND state IN {AT_WORK} AND NOT held",  # noqa: S608
-        agent,
-    )
-    return int(rows[0][0])
+async def load_of(tx: Transaction, agent: str, tiers: Collection[int]) -> tuple[int, int]:
+    """Units in use of an agent whose row is locked, and how many of them at other tiers than these."""
+    rows = await tx.fetch(LOAD, agent, sorted(tiers))
+    return int(rows[0][0]), int(rows[0][1])
 
 
 async def find(tx: Transaction, issue: UUID) -> Issue | None:
@@ -143,13 +176,20 @@ async def exists(tx: Transaction, issue: UUID) -> bool:
 
 
 async def save(tx: Transaction, drafts: Drafts) -> None:
-    """Write issues, timeline and outbox, with at most four statements. The issues are locked or new."""
+    """Write issues, timeline and outbox, with at most four statements, and what was asked or mentioned beside them.
+
+    The issues are locked or new.
+    """
     rows = {issue.id: row_of(issue) for issue in drafts.issues.values()}
     await tx.insert(ISSUES, [row for key, row in rows.items() if key in drafts.created])
     await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
     # Each fact is turned into JSON once, for the timeline and for the outbox.
     entries = [(drafted, drafted.entry.fact.model_dump_json()) for drafted in drafts.entries]
     await tx.insert(TIMELINE, [_timeline_row(drafted, fact_json) for drafted, fact_json in entries])
+    if beside := [(one.issue, one.entry) for one in drafts.entries if isinstance(one.entry.fact, BESIDE)]:
+        await passed_by.write(tx, beside)
+        await consult_list.write(tx, beside)
+        await mention_list.write(tx, beside)
     await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 
@@ -189,7 +229,7 @@ def issue_of(body: str) -> Issue:
 
 def row_of(issue: Issue) -> dict[str, Any]:
     """An issue as a row."""
-    next_due = issue.next_due
+    next_due, breach = issue.next_due, issue.next_breach
     return {
         "id": issue.id,
         "number": issue.number,
@@ -213,6 +253,11 @@ def row_of(issue: Issue) -> dict[str, Any]:
         "accepted_at": issue.accepted_at,
         "updated_at": issue.last_at,
         "ended_at": (issue.resolved_at or issue.last_at) if issue.is_over else None,
+        "breach_at": breach.breach_at if breach else None,
+        "breach_clock": breach.name if breach else None,
+        "weight": issue.weight,
+        "skills": json.dumps(issue.asked_skills) if issue.asked_skills else None,
+        "queued_since": issue.offer.offered_at if issue.offer else issue.queued_since,
         "body": _ISSUE.dump_json(issue).decode(),
     }
 

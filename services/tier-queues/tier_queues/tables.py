@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     SmallInteger,
     Table,
@@ -22,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.db import metadata
 from shared.migrate import with_shared_tables
+from tier_queues.side_tables import catalogue_table, consults_table, drafts_table, mentions_table
 
 SCHEMA: Final = with_shared_tables(metadata())
 
@@ -53,6 +55,11 @@ ISSUES: Final = Table(
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
+    Column("breach_at", DateTime(timezone=True)),
+    Column("breach_clock", Text),
+    Column("weight", SmallInteger, nullable=False, server_default=text("1")),
+    Column("skills", JSONB),
+    Column("queued_since", DateTime(timezone=True)),
     Column("body", JSONB, nullable=False),
     # An open issue is rewritten by every command: leave room on its page for the next version of the row.
     postgresql_with={"fillfactor": "85"},
@@ -60,7 +67,8 @@ ISSUES: Final = Table(
 """queue_*: where it can be claimed now; members_only: by that team's members alone (an offer to a team).
 
 deadline: the nearest unmet due time, far in the future without one. timer_tier: whose process minds next_due, which
-is null when nothing is due by itself. ended_at: when it was resolved; null while it is open.
+is null when nothing is due by itself. ended_at: when it was resolved; null while it is open. weight: units of an
+owner's capacity. skills: what claim next asks of an agent, null for nothing. queued_since: when it came to its queue.
 """
 
 _QUEUE_ORDER: Final = (ISSUES.c.priority, ISSUES.c.deadline, ISSUES.c.id)
@@ -73,6 +81,14 @@ Index("issues_queue_by_category", ISSUES.c.queue_tier, ISSUES.c.category, *_QUEU
 Index("issues_at_work", ISSUES.c.tier, ISSUES.c.state, *_QUEUE_ORDER, postgresql_where=_AT_WORK)
 Index("issues_ended", ISSUES.c.tier, ISSUES.c.state, ISSUES.c.ended_at, ISSUES.c.id, postgresql_where=_ENDED)
 Index("issues_owned", ISSUES.c.owner, *_QUEUE_ORDER, postgresql_where=_AT_WORK)
+Index(
+    "issues_breach",
+    ISSUES.c.breach_at,
+    ISSUES.c.id,
+    postgresql_where=text("breach_at IS NOT NULL"),
+    postgresql_include=["tier", "team"],
+)
+Index("issues_given", ISSUES.c.queue_agent, postgresql_where=text("queue_agent IS NOT NULL"))
 Index("issues_due", ISSUES.c.next_due, postgresql_where=text("next_due IS NOT NULL"))
 
 TIMELINE: Final = Table(
@@ -104,7 +120,17 @@ TEAMS: Final = Table(
     SCHEMA,
     Column("name", Text, primary_key=True),
     Column("tiers", ARRAY(SmallInteger), nullable=False),
+    Column("leads", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("push", Text),
+    Column("accept_within", Interval, nullable=False, server_default=text("'2 minutes'")),
+    Column("idle_after", Interval),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("behind_the_scenes", Boolean, nullable=False, server_default=text("false")),
 )
+"""leads: agents who lead it; without any, its members with the role lead. push: how work is given out, null where
+agents take it. idle_after: how long an owner may do nothing, null for as long as they like. behind_the_scenes: its
+members do not write to customers.
+"""
 
 AGENTS: Final = Table(
     "agents",
@@ -118,8 +144,71 @@ AGENTS: Final = Table(
     Column("capacity", Integer, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("skills", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("shifts", JSONB),
+    Column("availability", Text, nullable=False, server_default=text("'offline'")),
+    Column("available_since", DateTime(timezone=True)),
+    Column("pushed_at", DateTime(timezone=True)),
 )
-"""id: the sign-in name. capacity: issues owned at the same time, those held by a cold offer not counted."""
+"""id: the sign-in name. capacity: units owned at the same time, those of issues held by a cold offer not counted.
+
+skills: name to level. pushed_at: when work was last given to the agent, so that turns go round.
+"""
+
+TIERS: Final = Table(
+    "tiers",
+    SCHEMA,
+    Column("number", SmallInteger, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("team", Text),
+    Column("staffed", Boolean, nullable=False, server_default=text("true")),
+    Column("overflow", JSONB),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+)
+"""team: of the default queue. staffed: whether people work its queue. overflow: when another tier helps."""
+
+CHANNELS: Final = Table(
+    "channels",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("weight", SmallInteger, nullable=False),
+)
+"""How many units of an agent's capacity an issue of a channel takes."""
+
+ORGANISATION_VERSIONS: Final = Table(
+    "organisation_versions",
+    SCHEMA,
+    Column("version", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("by_name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+)
+"""The organisation after every change: tiers, channels, teams and agents, without passwords."""
+
+SKIPS: Final = Table(
+    "skips",
+    SCHEMA,
+    Column("agent", Text, primary_key=True),
+    Column("issue_id", Uuid, primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False, index=True),
+)
+"""Issues that claim next does not give to an agent for a while, because the agent passed them by."""
+
+OVERFLOWING: Final = Table(
+    "overflowing",
+    SCHEMA,
+    Column("tier", SmallInteger, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("because", Text, nullable=False),
+)
+"""Tiers that another one helps now, and why."""
+
+CONSULTS: Final = consults_table(SCHEMA)
+MENTIONS: Final = mentions_table(SCHEMA)
+DRAFTS: Final = drafts_table(SCHEMA)
+CATALOGUE: Final = catalogue_table(SCHEMA)
 
 SESSIONS: Final = Table(
     "sessions",
@@ -140,3 +229,30 @@ TIER_PROCESSES: Final = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )
 """Which process names which tiers, so that the lowest can mind those that nobody names."""
+
+PROMISE_POLICIES: Final = Table(
+    "promise_policies",
+    SCHEMA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("policy", JSONB, nullable=False),
+    Column("calendars", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("active_from", DateTime(timezone=True), nullable=False),
+    Column("renewed_to", Uuid),
+    Column("renewed", Boolean, nullable=False, server_default=text("false")),
+)
+"""Every version of the policy of promises. calendars: name to what ledgers call it.
+
+renewed: every open issue promises by it, as far as it is the newest; renewed_to: the last issue that was looked at.
+"""
+
+PROMISE_CALENDARS: Final = Table(
+    "promise_calendars",
+    SCHEMA,
+    Column("key", Text, primary_key=True),
+    Column("calendar", JSONB, nullable=False),
+)
+"""Calendars as ledgers name them, holidays as dates; never changed, so that a ledger means the same for ever."""

@@ -4,22 +4,50 @@ from collections.abc import Sequence
 
 from shared.db import Database
 from shared.service import Timer
-from tier_queues import handlers, sessions
-from tier_queues.policies import Policies
+from tier_queues import drafts, handlers, overflow_watch, passed_by, renewing, sessions
+from tier_queues.giving_out import give_out
 from tier_queues.presence import Presence
+from tier_queues.rules import Rules
 from tier_queues.settings import Settings
 
 
-def timers(db: Database, settings: Settings, policies: Policies, presence: Presence) -> Sequence[Timer]:
-    """Due issues of this process's tiers, its announcement, and the forgetting of what is over."""
+def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
+    """Due issues of this process's tiers, what is given out and who helps whom there, its announcement, new promises
+    for open issues, and the forgetting.
+    """
 
     async def due() -> bool:
         async with db.transaction() as tx:
             minded = await presence.minded(tx)
             changed = await handlers.take_due(
-                tx, tiers=minded.tiers, others=minded.others, limit=settings.timer_batch, policies=policies
+                tx, tiers=minded.tiers, others=minded.others, limit=settings.timer_batch, policies=rules.policies
             )
         return changed == settings.timer_batch
+
+    async def renew() -> bool:
+        async with db.transaction() as tx:
+            return await renewing.renew(
+                tx, policies=rules.policies, after=settings.promises_lead, limit=settings.promises_batch
+            )
+
+    async def give() -> bool:
+        policies = rules.policies
+        if not any(team.push for team in policies.teams.values()):
+            return False
+        async with db.transaction() as tx:
+            minded = await presence.minded(tx)
+            given = await give_out(tx, minded, limit=settings.timer_batch, policies=policies)
+        return given == settings.timer_batch
+
+    async def watch() -> bool:
+        policies = rules.policies
+        if not policies.overflows:
+            return False
+        async with db.transaction() as tx:
+            changed = await overflow_watch.watch(tx, await presence.minded(tx), policies)
+        if changed:
+            await rules.refresh()
+        return False
 
     async def announce() -> bool:
         async with db.transaction() as tx:
@@ -29,10 +57,15 @@ def timers(db: Database, settings: Settings, policies: Policies, presence: Prese
     async def keep_house() -> bool:
         async with db.transaction() as tx:
             await sessions.forget(tx)
+            await passed_by.forget(tx)
+            await drafts.forget(tx, settings.draft_kept, limit=settings.forget_batch)
         return False
 
     return (
         Timer(settings.timer_poll, due, "due"),
+        Timer(settings.timer_poll, give, "give out"),
+        Timer(settings.overflow_look, watch, "overflow"),
+        Timer(settings.rules_look, renew, "renew promises"),
         Timer(settings.announce_every, announce, "announce"),
         Timer(settings.housekeeping_every, keep_house, "housekeeping"),
     )

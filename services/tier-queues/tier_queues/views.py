@@ -12,8 +12,20 @@ from shared.events import routing, work
 from shared.paging import Page, cursor_of, key_in
 from shared.vocabulary import FAR_FUTURE, HandoverMode, HandoverReason, IssueState, Level, Resolution, WaitingFor
 from tier_queues.clocks import Clock
+from tier_queues.commands import NAME_OF
+from tier_queues.custody import PING_PONG, revisits_of_team, revisits_of_tier
+from tier_queues.guards import WRITES_TO_CUSTOMER
 from tier_queues.handlers import agent_of
 from tier_queues.issue import Issue, Offered, allowed_in
+from tier_queues.policies import Policies
+from tier_queues.side_views import (
+    CallBackView,
+    OpenConsultView,
+    ParticipantView,
+    RemoteSessionView,
+    VerificationView,
+    shown,
+)
 
 VERSION_LIMIT: Final = 2**31 - 1
 
@@ -29,8 +41,8 @@ class ClockView(BaseModel):
 
     @classmethod
     def of(cls, clock: Clock) -> "ClockView":
-        """What is shown of a clock. state: running, paused, met."""
-        state = "met" if clock.is_met else "paused" if clock.is_paused else "running"
+        """What is shown of a clock. state: running, paused, met; ended when nobody needs it any more."""
+        state = "running" if clock.is_running else clock.move
         return cls(
             name=clock.name,
             state=state,
@@ -74,7 +86,11 @@ class CaseView(BaseModel):
 
 
 class IssueView(BaseModel):
-    """An issue with its clocks, its pending offer, its vendor cases, and what the caller may do with it now."""
+    """An issue with its clocks, its pending offer, its vendor cases, and what the caller may do with it now.
+
+    weight: units of an owner's capacity. given_to: who alone may claim it, until when. idle_at: when an owner who does
+    nothing is warned or loses it. revisits: how often it came back to its place; ping_pong: too often.
+    """
 
     id: UUID
     number: int
@@ -116,14 +132,48 @@ class IssueView(BaseModel):
     solved_tier: int | None
     closes_at: datetime | None
     handovers: int
+    consults: list[OpenConsultView]
+    participants: list[ParticipantView]
+    remote: RemoteSessionView | None
+    call_backs: list[CallBackView]
+    verifications: list[VerificationView]
+    weight: int
+    queued_since: datetime | None
+    given_to: str | None
+    given_until: datetime | None
+    idle_at: datetime | None
+    revisits_of_tier: int
+    revisits_of_team: int
+    ping_pong: bool
     allowed: list[str]
 
 
-_SPECIAL: Final = frozenset({"updated_at", "deadline", "ladder", "skills", "offer", "cases", "clocks", "allowed"})
+_SPECIAL: Final = frozenset(
+    {
+        "updated_at",
+        "deadline",
+        "ladder",
+        "skills",
+        "offer",
+        "cases",
+        "clocks",
+        "consults",
+        "participants",
+        "remote",
+        "call_backs",
+        "verifications",
+        "given_to",
+        "given_until",
+        "revisits_of_tier",
+        "revisits_of_team",
+        "ping_pong",
+        "allowed",
+    }
+)
 _PLAIN: Final = tuple(name for name in IssueView.model_fields if name not in _SPECIAL)
 
 
-def view_of(issue: Issue, caller: Caller, capacity: int) -> IssueView:
+def view_of(issue: Issue, caller: Caller, policies: Policies) -> IssueView:
     """The view that one member of staff gets. allowed: names of the commands possible now for them."""
     return IssueView(
         **{name: getattr(issue, name) for name in _PLAIN},
@@ -136,8 +186,26 @@ def view_of(issue: Issue, caller: Caller, capacity: int) -> IssueView:
             CaseView(id=case.id, vendor=case.vendor, state=case.state, reference=case.reference) for case in issue.cases
         ],
         clocks=[ClockView.of(clock) for clock in issue.clocks],
-        allowed=allowed_in(issue, agent_of(caller, capacity)) if caller.role in AGENTS else [],
+        consults=[shown(OpenConsultView, consult) for consult in issue.consults],
+        participants=[shown(ParticipantView, participant) for participant in issue.participants],
+        remote=shown(RemoteSessionView, issue.remote) if issue.remote else None,
+        call_backs=[shown(CallBackView, booked) for booked in issue.call_backs],
+        verifications=[shown(VerificationView, found) for found in issue.verifications],
+        given_to=issue.pushed.agent if issue.pushed else None,
+        given_until=issue.pushed.until if issue.pushed else None,
+        revisits_of_tier=(of_tier := revisits_of_tier(issue)),
+        revisits_of_team=(of_team := revisits_of_team(issue)),
+        ping_pong=max(of_tier, of_team) >= PING_PONG,
+        allowed=_allowed(issue, caller, policies),
     )
+
+
+def _allowed(issue: Issue, caller: Caller, policies: Policies) -> list[str]:
+    if caller.role not in AGENTS:
+        return []
+    names = allowed_in(issue, agent_of(caller, policies))
+    silent = {NAME_OF[kind] for kind in WRITES_TO_CUSTOMER} if policies.is_silent(issue.team) else ()
+    return [name for name in names if name not in silent]
 
 
 class TimelineEntry(BaseModel):

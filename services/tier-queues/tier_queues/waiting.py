@@ -60,13 +60,8 @@ def resumed(decision: Decision, *, cause: str, actor: work.Actor, at: datetime, 
 
 
 def waiting(issue: Issue, what_for: WaitingFor, *, at: datetime, policies: Policies) -> dict[str, Any]:
-    """The change into a wait; the reason decides whether the clocks rest too."""
-    rests = what_for in policies.pausing
-    clocks = (
-        promises.paused(issue, at=at, reason=what_for, policies=policies)
-        if rests
-        else promises.resumed(issue, at=at, policies=policies)
-    )
+    """The change into a wait; the reason decides which clocks rest too."""
+    clocks = promises.rested(issue, policies.pauses(what_for), at=at, reason=what_for, policies=policies)
     return {"state": IssueState.WAITING, "waiting_for": what_for, "wait_until": None, "clocks": clocks}
 
 

@@ -1,6 +1,17 @@
 """Every event of the system, frozen and versioned: the contract between the services."""
 
-from shared.events import deliveries, directory, issues, routing, vendor, work
+from shared.events import (
+    attention,
+    collaboration,
+    deliveries,
+    directory,
+    frontline,
+    issues,
+    promises,
+    routing,
+    vendor,
+    work,
+)
 from shared.events.base import ENVELOPES, EVENT_LIMIT_BYTES, FACTS, Envelope, Fact, Value, decode
 
 __all__ = [
@@ -10,10 +21,14 @@ __all__ = [
     "Envelope",
     "Fact",
     "Value",
+    "attention",
+    "collaboration",
     "decode",
     "deliveries",
     "directory",
+    "frontline",
     "issues",
+    "promises",
     "routing",
     "vendor",
     "work",

@@ -89,3 +89,11 @@ class IssueWithdrawn(Fact, type="tierdesk.issue-withdrawn.v1"):
 
     reason: Text | None = None
     at: Moment
+
+
+class ConsentGiven(Fact, type="tierdesk.consent-given.v1"):
+    """The customer allows or refuses an offered remote session."""
+
+    session: UUID
+    granted: bool = True
+    at: Moment

@@ -1,6 +1,9 @@
 """support.routing: the router's decisions, each with the reasons that a person can read."""
 
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.events.base import Fact, Value
 from shared.events.issues import Submission
@@ -54,6 +57,9 @@ class DecisionRecord(Value):
     rules: tuple[RuleTried, ...] = ()
     categories: tuple[CategoryScore, ...] = ()
     words: tuple[WordWeight, ...] = ()
+    explained_score: Annotated[float | None, Field(exclude_if=lambda score: score is None)] = None
+    """What the contributions of words add up to: with `keywords` a probability, with `model` a logit. Left out of the
+    event when nothing is explained."""
     policy_row: str | None = None
     rejected: tuple[Rejected, ...] = ()
     threshold: float | None = None

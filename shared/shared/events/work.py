@@ -1,7 +1,10 @@
 """support.work: the life of an issue. tier-queues is the only writer; a note's or handover's text is never here."""
 
-from typing import Literal
+import operator
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.events.base import Fact, Value
 from shared.events.issues import Attachment
@@ -58,6 +61,8 @@ class Standing(Value):
     owner_name: str | None = None
     priority: Priority
     offer: Offer | None = None
+    on_hold: Annotated[bool, Field(exclude_if=operator.not_)] = False
+    """The customer sees that it rests, although somebody works on it; left out of the event when it does not."""
 
 
 class Before(Value):

@@ -8,6 +8,7 @@ import pytest
 from notifications.notices import MAILED, SAY, About, Notice, Told, hear, received
 from shared.customer_state import CustomerState
 from shared.events import work
+from shared.events.collaboration import ConsultAsked, RemoteSessionOffered
 from shared.ids import new_id
 from shared.vocabulary import IssueState, WaitingFor
 from support.events import ACCEPTED_AT, AGENT, SYSTEM, forwarded, offer, standing, submitted, worked
@@ -32,6 +33,16 @@ def accepted(direction: str, version: int = 5) -> work.WorkFact:
 
 def claimed(version: int = 2) -> work.WorkFact:
     return worked(work.IssueClaimed, version=version, state=IssueState.ASSIGNED, owner="ada")
+
+
+def asked(version: int = 3, **changes: Any) -> work.WorkFact:
+    target = work.Target(tier=2)
+    return worked(ConsultAsked, version=version, state=IssueState.ASSIGNED, consult=new_id(), target=target, **changes)
+
+
+def remote_session(version: int = 3) -> work.WorkFact:
+    told = {"session": new_id(), "purpose": "To see the error.", "link": "https://remote.example.com/1"}
+    return worked(RemoteSessionOffered, version=version, state=IssueState.ASSIGNED, **told)
 
 
 def waiting(waiting_for: WaitingFor, version: int = 3) -> work.WorkFact:
@@ -65,6 +76,8 @@ def test_a_submission_is_confirmed() -> None:
     [
         (replied(), About.REPLIED),
         (accepted("up"), About.SPECIALIST),
+        (asked(on_hold=True), About.UPDATED),
+        (remote_session(), About.REPLIED),
         (waiting(WaitingFor.CUSTOMER), About.WAITING),
         (waiting(WaitingFor.FIX), About.UPDATED),
         (resolved(), About.SOLVED),
@@ -80,6 +93,7 @@ def test_what_concerns_the_customer_is_said(fact: work.WorkFact, expected: About
     "fact",
     [
         accepted("down"),
+        asked(),
         accepted("across"),
         waiting(WaitingFor.VENDOR),
         forwarded(version=3),
@@ -118,6 +132,15 @@ def test_a_fact_that_is_not_newer_is_not_said_again() -> None:
     told, _ = hear(AT_WORK, replied(7))
     assert hear(told, replied(7)) == (told, None)
     assert hear(told, resolved(6)) == (told, None)
+
+
+def test_an_offered_remote_session_is_said_in_the_agents_words_with_its_link() -> None:
+    notice = said(AT_WORK, remote_session())
+    assert notice is not None
+    assert notice.author == "Ada"
+    assert notice.text is not None
+    assert "To see the error." in notice.text
+    assert "https://remote.example.com/1" in notice.text
 
 
 def test_a_withdrawal_is_not_called_solved() -> None:

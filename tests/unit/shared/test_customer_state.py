@@ -26,6 +26,13 @@ def test_every_standing_has_a_word_for_the_customer(
     )
 
 
+def test_on_hold_is_said_of_what_somebody_works_on_and_never_hides_that_the_customer_is_asked() -> None:
+    held = standing(state=IssueState.ASSIGNED, on_hold=True)
+    assert state_after(CustomerState.IN_PROGRESS, held) is CustomerState.ON_HOLD
+    asked = standing(state=IssueState.WAITING, waiting_for=WaitingFor.CUSTOMER, on_hold=True)
+    assert state_after(CustomerState.ON_HOLD, asked) is CustomerState.WAITING_FOR_YOU
+
+
 def test_an_issue_is_received_until_somebody_began_with_it() -> None:
     queued = standing(state=IssueState.QUEUED)
     assert state_after(CustomerState.RECEIVED, queued) is CustomerState.RECEIVED

@@ -7,69 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.minutes import MINUTE, SPRING, any_calendar, any_start, minutes_open
 from tier_queues.calendars import ALWAYS, Calendar, Window, business_hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
-MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-
-SPRING = datetime(2026, 3, 27, tzinfo=UTC)
-"""Two days before Berlin and three after New York change to summer time."""
-AUTUMN = datetime(2026, 10, 23, tzinfo=UTC)
-"""Two days before Berlin changes back."""
-
-
-def is_open(calendar: Calendar, minute: datetime) -> bool:
-    """Whether the wall clock shows a time within a window, at the minute that begins here."""
-    wall = minute.astimezone(calendar.zone)
-    midnight = time.min
-    return wall.date() not in calendar.holidays and any(
-        window.weekday == wall.weekday()
-        and window.opens <= wall.time()
-        and (window.closes == midnight or wall.time() < window.closes)
-        for window in calendar.windows
-    )
-
-
-def minutes_open(calendar: Calendar, start: datetime, end: datetime) -> int:
-    """The reference: count the minutes one by one."""
-    count = int((end - start) / MINUTE)
-    return sum(is_open(calendar, start + position * MINUTE) for position in range(count))
-
-
-@st.composite
-def calendars(draw: st.DrawFn) -> Calendar:
-    """Calendars with up to two windows a day, at any quarter of an hour, in zones that change at odd times."""
-    zone = ZoneInfo(draw(st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "UTC"])))
-    windows = []
-    for weekday in range(7):
-        quarters = draw(st.lists(st.integers(0, 96), min_size=0, max_size=4, unique=True).map(sorted))
-        for opens, closes in zip(quarters[::2], quarters[1::2], strict=False):
-            windows.append(Window(weekday, quarter(opens), quarter(closes)))
-    holidays = draw(st.frozensets(st.sampled_from([date(2026, 3, 29), date(2026, 10, 25), date(2026, 4, 5)])))
-    return Calendar(zone, tuple(windows) or (Window(0, time(9), time(17)),), holidays)
-
-
-def quarter(number: int) -> time:
-    return time(number % 96 // 4, number % 4 * 15)
-
-
-starts = st.builds(
-    lambda base, minutes: base + minutes * MINUTE,
-    st.sampled_from([SPRING, AUTUMN, datetime(2026, 4, 4, tzinfo=UTC)]),
-    st.integers(0, 3 * 24 * 60),
-)
 
 
 @settings(max_examples=60, deadline=None)
-@given(calendars(), starts, st.integers(0, 2 * 24 * 60))
+@given(any_calendar(), any_start, st.integers(0, 2 * 24 * 60))
 def test_elapsed_time_is_what_counting_every_minute_gives(calendar: Calendar, start: datetime, minutes: int) -> None:
     end = start + minutes * MINUTE
     assert calendar.elapsed(start, end) == minutes_open(calendar, start, end) * MINUTE
 
 
 @settings(max_examples=60, deadline=None)
-@given(calendars(), starts, st.integers(1, 3_000))
+@given(any_calendar(), any_start, st.integers(1, 3_000))
 def test_the_end_of_a_duration_is_the_first_moment_at_which_it_has_elapsed(
     calendar: Calendar, start: datetime, minutes: int
 ) -> None:
@@ -79,7 +32,7 @@ def test_the_end_of_a_duration_is_the_first_moment_at_which_it_has_elapsed(
 
 
 @settings(max_examples=60, deadline=None)
-@given(calendars(), starts, st.integers(0, 3_000), st.integers(0, 3_000))
+@given(any_calendar(), any_start, st.integers(0, 3_000), st.integers(0, 3_000))
 def test_two_durations_after_another_are_their_sum(calendar: Calendar, start: datetime, one: int, other: int) -> None:
     there = calendar.add(calendar.add(start, one * MINUTE), other * MINUTE)
     assert there == calendar.add(start, (one + other) * MINUTE)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.minutes import minutes_used
 from tier_queues import clocks
-from tier_queues.calendars import business_hours
 from tier_queues.clocks import Clock
-from tier_queues.policies import BUSINESS_HOURS, DEFAULT_CALENDARS, Goal
+from tier_queues.goals import BUSINESS_HOURS, Goal
+from tier_queues.policies import DEFAULT_CALENDARS
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -176,21 +177,4 @@ def test_the_due_time_is_when_every_running_minute_has_used_the_goal(walk: list[
         return
     assert clock.goal is not None
     assert clocks.used(clock, now=clock.due_at, calendars=CALENDARS) == clock.goal.span
-    assert minutes_used(clock, clock.due_at) * MINUTE == clock.goal.span
-
-
-def minutes_used(clock: Clock, until: datetime) -> int:
-    """The reference: the state of the ledger at every minute."""
-    goal = clock.goal
-    assert goal is not None
-    calendar = business_hours() if goal.calendar == BUSINESS_HOURS else None
-    moves = [line for line in clock.ledger if line.kind in ("started", "resumed", "paused", "met")]
-    used, position, runs, minute = 0, 0, False, MONDAY
-    while minute < until:
-        while position < len(moves) and moves[position].at <= minute:
-            runs = moves[position].kind in ("started", "resumed")
-            position += 1
-        works = calendar is None or (minute.weekday() < 5 and 9 <= minute.hour < 17)
-        used += runs and works
-        minute += MINUTE
-    return used
+    assert minutes_used(clock, clock.due_at, CALENDARS) * MINUTE == clock.goal.span

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.events import issues, work
+from shared.events import attention, issues, work
 from shared.vocabulary import Role
 from support import events, queues
 from support.queues import ADA, BOB, EVE, LEA, NOW, PARTS, TIM, after, agent, facts_of, last, offer, ruled, told
@@ -157,7 +157,7 @@ def test_an_offer_nobody_takes_is_overdue_once_and_stays_open() -> None:
     issue, timeout = queues.offered(), queues.POLICIES.offer_timeout
     assert queues.ticked(issue, NOW + timeout - queues.MINUTE).entries == ()
     late = queues.ticked(issue, NOW + timeout)
-    assert facts_of(late) == [work.HandoverOverdue]
+    assert facts_of(late) == [work.HandoverOverdue, attention.LeadAlerted]
     assert late.issue.next_due > NOW + timeout
     assert queues.ticked(late.issue, NOW + timeout + queues.MINUTE).entries == ()
     assert after(late.issue, c.Claim(), by=TIM).owner == "tim"

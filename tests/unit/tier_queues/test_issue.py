@@ -47,7 +47,7 @@ def assert_sound(decision: Decision, before: Issue) -> None:
     assert (issue.resolution is None) == (issue.state not in ("resolved", "closed"))
     assert (issue.closes_at is None) == (issue.state != "resolved")
     assert (issue.queue is None) == (issue.state != "queued" and issue.offer is None)
-    assert all(clock.is_met for clock in issue.clocks) or not issue.is_over
+    assert all(clock.is_over for clock in issue.clocks) or not issue.is_over
 
 
 def assert_owned(issue: Issue) -> None:

@@ -1,6 +1,8 @@
 """Any life an issue can have: commands, facts and time in any order never break what always holds."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import settings
@@ -8,15 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import TypeAdapter
 
-from shared.events import work
+from shared.events import collaboration, work
 from shared.vocabulary import FAR_FUTURE, Role
 from support import queues
-from support.queues import MINUTE, NOW, POLICIES, agent
-from tier_queues import clocks
+from support.queues import HOUR, MINUTE, NOW, agent
+from tier_queues import clocks, pushing
 from tier_queues import commands as c
+from tier_queues.goals import PICKUP
 from tier_queues.issue import TRANSITIONS, Decision, Issue, Refused, allowed_in, decide, heard, tick
+from tier_queues.promises import clock_of, visit
+from tier_queues.pushing import Candidate
 from tier_queues.record import CASE_OVER
+from tier_queues.teams import Push, Team
 
+FRONTLINE = Team("frontline", frozenset({1}), push=Push.ROUND_ROBIN, accept_within=5 * MINUTE, idle_after=4 * HOUR)
+POLICIES = replace(queues.POLICIES, teams={"frontline": FRONTLINE})
+"""Those of every test, with a team that is given work and may not let it lie."""
 ISSUES = TypeAdapter(Issue)
 ADA = agent("ada")
 KIM = agent("kim", tiers=frozenset({1, 2, 3}), teams=frozenset({"frontline", "technical", "experts"}))
@@ -76,11 +85,20 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), person=st.sampled_from(PEOPLE))
     def command(self, data: st.DataObject, person: Any) -> None:
         names = allowed_in(self.issue, person)
-        self.give(queues.commands(self.issue)[list(c.COMMANDS).index(data.draw(st.sampled_from(names)))], person)
+        kind = c.COMMANDS[data.draw(st.sampled_from(names))]
+        self.give(next(one for one in queues.commands(self.issue) if type(one) is kind), person)
 
-    @rule(position=st.integers(0, 15), person=st.sampled_from(PEOPLE))
+    @rule(position=st.integers(0, len(c.COMMANDS) - 1), person=st.sampled_from(PEOPLE))
     def command_without_asking(self, position: int, person: Any) -> None:
         self.give(queues.commands(self.issue)[position], person)
+
+    @precondition(lambda self: self.issue.state == "queued" and self.issue.pushed is None)
+    @rule(person=st.sampled_from(PEOPLE))
+    def give_out(self, person: Any) -> None:
+        able = pushing.able(person.skills)
+        taker = Candidate(person.id, person.name, person.tiers, person.teams, able, person.capacity, 0, None)
+        for issue, to in pushing.handed_out([self.issue], [taker], now=self.now, policies=POLICIES):
+            self.take(pushing.pushed(issue, to, now=self.now, policies=POLICIES))
 
     @rule(offer=st.sampled_from(OFFERS))
     def offer(self, offer: c.OfferHandover) -> None:
@@ -90,7 +108,7 @@ class Life(RuleBasedStateMachine):
     def wait(self, what_for: str, minutes: int) -> None:
         self.give_as_owner(queues.wait(what_for, self.now + minutes * MINUTE))
 
-    @rule(position=st.integers(0, 11))
+    @rule(position=st.integers(0, len(queues.facts(queues.queued())) - 1))
     def fact(self, position: int) -> None:
         decision = heard(self.issue, queues.facts(self.issue)[position], now=self.now, policies=POLICIES)
         assert decision.entries
@@ -130,6 +148,8 @@ class Life(RuleBasedStateMachine):
             assert fact.due_at <= fact.at
         if isinstance(fact, work.HandoverOverdue):
             self.overdue.append(fact.offer.id)
+        if isinstance(fact, collaboration.ConsultOverdue):
+            self.overdue.append(fact.consult)
 
     @invariant()
     def somebody_owns_what_is_worked(self) -> None:
@@ -148,6 +168,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def what_can_be_claimed_can_be_claimed_by_somebody(self) -> None:
         claimers = [person for person in PEOPLE if "claim" in allowed_in(self.issue, person)]
+        if self.issue.pushed is not None:
+            assert [person.id for person in claimers] == [self.issue.pushed.agent]
         assert self.issue.queue is not None or not claimers
         if self.issue.state == "queued":
             assert claimers
@@ -170,8 +192,35 @@ class Life(RuleBasedStateMachine):
             assert clocks.replayed(fresh, POLICIES.calendars) == clock
 
     @invariant()
+    def a_pickup_is_owed_exactly_while_the_issue_waits_for_people_of_a_higher_tier(self) -> None:
+        pickup = clock_of(self.issue, PICKUP)
+        tier = self.issue.queue.tier if self.issue.queue else None
+        assert (pickup is not None and not pickup.is_over) == (tier in (2, 3))
+        if pickup is not None and tier in (2, 3):
+            assert pickup.round[0].reason == visit(tier)
+
+    @invariant()
+    def nobody_is_asked_about_what_is_over(self) -> None:
+        assert not self.issue.is_over or self.issue.consults == ()
+        assert self.issue.standing.on_hold == any(consult.on_hold for consult in self.issue.consults)
+
+    @rule(tier=st.sampled_from([1, 2, 3]), on_hold=st.booleans())
+    def consult(self, tier: int, on_hold: bool) -> None:
+        self.give_as_owner(queues.consult(target=c.Destination(tier=tier), on_hold=on_hold))
+
+    @invariant()
+    def only_who_works_an_issue_can_be_idle_and_only_what_waits_is_given_to_somebody(self) -> None:
+        issue = self.issue
+        assert (issue.idle_at is not None) == (issue.state == "assigned" and issue.team == "frontline")
+        assert issue.pushed is None or (issue.state == "queued" and issue.pushed.agent in issue.pushed_to)
+        assert issue.path == () or issue.path[-1] == (issue.tier, issue.team)
+
+    @invariant()
     def nothing_is_told_twice(self) -> None:
-        assert len(self.breached) == len(set(self.breached))
+        for clock in self.issue.clocks:
+            breaches = [line.kind for line in clock.ledger if line.kind in ("started", "breached")]
+            assert ("breached", "breached") not in pairwise(breaches)
+            assert breaches.count("breached") == self.breached.count(clock.name)
         assert len(self.overdue) == len(set(self.overdue))
 
     @invariant()

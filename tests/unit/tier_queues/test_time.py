@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.events import issues, work
+from shared.events import attention, issues, work
 from shared.vocabulary import FAR_FUTURE, Level, WaitingFor
 from support import events, queues
 from support.queues import HOUR, MINUTE, NOW, POLICIES, URGENT, after, facts_of, last, opened, ruled, ticked, told
 from tier_queues import commands as c
+from tier_queues.goals import SLA_CLOCKS
 from tier_queues.issue import Issue, Unacceptable
 from tier_queues.policies import Policies
 
@@ -107,7 +108,7 @@ def test_forwarding_what_waited_for_the_customer_lets_the_clocks_run_again() -> 
 
 
 def test_a_policy_may_rest_the_clocks_for_a_vendor_too() -> None:
-    policies = Policies(pausing=frozenset({WaitingFor.CUSTOMER, WaitingFor.VENDOR}))
+    policies = Policies(pausing={WaitingFor.VENDOR: frozenset(SLA_CLOCKS)})
     decision = ruled(urgent(), c.Forward(vendor="acme-cloud", ask="Please look."), policies=policies)
     assert decision.issue.deadline == FAR_FUTURE
 
@@ -186,7 +187,10 @@ def test_everything_that_is_due_happens_in_one_tick_and_nothing_in_the_next() ->
         work.ClockBreached,
         work.ClockWarned,
         work.ClockBreached,
+        work.ClockWarned,
+        work.ClockBreached,
         work.HandoverOverdue,
+        attention.LeadAlerted,
     ]
     assert ticked(decision.issue, NOW + 5 * HOUR).entries == ()
 

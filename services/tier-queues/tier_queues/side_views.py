@@ -1,0 +1,64 @@
+"""What staff see of what goes beside an issue's course."""
+
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events import work
+
+
+class OpenConsultView(BaseModel):
+    """A question that is open. asked_by: a sign-in name; the texts are with the issue's consults."""
+
+    id: UUID
+    target: work.Target
+    asked_by: str
+    due_at: datetime
+    on_hold: bool
+    overdue: bool
+
+
+class ParticipantView(BaseModel):
+    """Who follows the conversation. how: wrote, added, introduced."""
+
+    id: str
+    name: str
+    how: str
+
+
+class CallBackView(BaseModel):
+    """A time at which the customer is to be called. told: that it has come."""
+
+    id: UUID
+    due_at: datetime
+    reason: str
+    told: bool
+
+
+class VerificationView(BaseModel):
+    """Whether the account or the licence is what the customer says. by: a sign-in name."""
+
+    subject: str
+    result: str
+    by: str
+    at: datetime
+
+
+class RemoteSessionView(BaseModel):
+    """A look at the customer's machine. granted: their word, null until they gave it."""
+
+    id: UUID
+    purpose: str
+    link: str
+    offered_at: datetime
+    granted: bool | None
+
+
+V = TypeVar("V", bound=BaseModel)
+
+
+def shown(view: type[V], value: object) -> V:
+    """A value's fields as a view has them."""
+    return view(**{name: getattr(value, name) for name in view.model_fields})
