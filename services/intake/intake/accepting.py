@@ -45,12 +45,17 @@ async def accept(tx: Transaction, submits: Sequence[Submit]) -> list[Outcome]:
     """Accept issues in one transaction: submission, answer and event are kept together or not at all.
 
     Returns the answer or the refusal of each, in order; a request that was answered before gets its first answer.
-    Raises Contradicting, and Problem 422 for an issue too large: whoever batches then tries each alone.
+    Raises Contradicting, and Problem 422 for an issue too large: whoever batches then tries each alone; Overtaken when
+    a twin of a request was accepted meanwhile: whoever batches then tries again.
     """
     first = _first_of_each_key(submits)
-    drawn = await _draw(tx, first)
-    before = await _answered_before(tx, first, drawn)
-    await _keep(tx, [draft for draft in drawn if isinstance(draft, Draft) and draft.submit.place not in before])
+    found = await store.look_up(tx, first)
+    answered = [submit.key for submit, known in zip(first, found, strict=True) if known.answered]
+    before = await idempotency.stored(tx, answered) if answered else {}
+    drawn = await _draw(tx, first, found)
+    fresh = [draft for draft in drawn if isinstance(draft, Draft) and draft.submit.place not in before]
+    await _keep(tx, fresh)
+    await idempotency.store(tx, [(draft.submit.key, draft.answer) for draft in fresh])
     outcomes = {
         submit.place: before.get(submit.place) or (draft.answer if isinstance(draft, Draft) else draft)
         for submit, draft in zip(first, drawn, strict=True)
@@ -64,17 +69,6 @@ def _first_of_each_key(submits: Sequence[Submit]) -> list[Submit]:
         if first.setdefault(submit.place, submit).key.digest != submit.key.digest:
             raise Contradicting
     return list(first.values())
-
-
-async def _answered_before(
-    tx: Transaction, submits: Sequence[Submit], drawn: Sequence[Draft | Problem]
-) -> dict[Place, Outcome]:
-    """First answers of repeated requests; the others' answers are kept now. A refused one is only looked up."""
-    before = await idempotency.claim(
-        tx, [(draft.submit.key, draft.answer) for draft in drawn if isinstance(draft, Draft)]
-    )
-    refused = [submit.key for submit, draft in zip(submits, drawn, strict=True) if isinstance(draft, Problem)]
-    return before | await idempotency.stored(tx, refused) if refused else before
 
 
 async def _keep(tx: Transaction, drafts: Sequence[Draft]) -> None:
@@ -113,9 +107,8 @@ async def _publish(tx: Transaction, drafts: Sequence[Draft], issues: Sequence[Ac
     await outbox.publish(tx, events, source=SOURCE)
 
 
-async def _draw(tx: Transaction, submits: Sequence[Submit]) -> list[Draft | Problem]:
+async def _draw(tx: Transaction, submits: Sequence[Submit], found: Sequence[Found]) -> list[Draft | Problem]:
     """Each submission with its number, customer and files, or the first reason against it."""
-    found = await store.look_up(tx, submits)
     named = [file for submit in submits for file in submit.body.attachments]
     free = await attachments.lock_unused(tx, named) if named else {}
     return [_drawn(submit, known, free) for submit, known in zip(submits, found, strict=True)]

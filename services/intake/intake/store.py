@@ -23,19 +23,26 @@ ATTACHMENTS: Final = TypeAdapter(tuple[Attachment, ...])
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the database knows about one submission: its number, the present, and its customer when known."""
+    """What the database knows about one submission: its number, the present, and its customer when known.
+
+    answered: its request was answered before.
+    """
 
     number: int
     now: datetime
     customer: Customer | None
     of_organisation: bool
     """Whether the customer is in the organisation's own list, which no application changes."""
+    answered: bool
 
 
 _LOOK_UP: Final = f"""
 SELECT nextval('issue_number'), {NOW}, known.id, known.name, known.email, known.account, known.plan,
-       known.account_manager, known.application = ''
-FROM unnest($1::text[], $2::uuid[], $3::text[]) WITH ORDINALITY AS asked (application, id, email, place)
+       known.account_manager, known.application = '', EXISTS (
+           SELECT FROM idempotency WHERE idempotency.caller = asked.caller AND idempotency.key = asked.key
+       )
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+    AS asked (application, id, email, caller, key, place)
 LEFT JOIN LATERAL (
     SELECT * FROM customer
     WHERE (customer.email = asked.email OR customer.id = asked.id) AND application IN ('', asked.application)
@@ -46,14 +53,16 @@ ORDER BY place
 
 
 async def look_up(tx: Transaction, submits: Sequence[Submit]) -> list[Found]:
-    """A number, the time and the customer for each submission, in their order."""
+    """A number, the time, the customer and whether it was answered for each submission, in their order."""
     rows = await tx.fetch(
         _LOOK_UP,
         [submit.application for submit in submits],
         [submit.body.customer.id for submit in submits],
         [submit.body.customer.email for submit in submits],
+        [submit.key.caller for submit in submits],
+        [submit.key.key for submit in submits],
     )
-    return [Found(row[0], row[1], _customer(row[2:8]) if row[2] else None, bool(row[8])) for row in rows]
+    return [Found(row[0], row[1], _customer(row[2:8]) if row[2] else None, bool(row[8]), row[9]) for row in rows]
 
 
 def _customer(row: Sequence[Any]) -> Customer:
