@@ -38,8 +38,8 @@ class Found:
 
 _LOOK_UP: Final = f"""
 SELECT nextval('issue_number'), {NOW}, known.id, known.name, known.email, known.account, known.plan,
-       known.account_manager, known.application = '', EXISTS (
-           SELECT FROM idempotency WHERE idempotency.caller = asked.caller AND idempotency.key = asked.key
+       known.account_manager, known.application = '', (
+           SELECT true FROM idempotency WHERE idempotency.caller = asked.caller AND idempotency.key = asked.key
        )
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
     AS asked (application, id, email, caller, key, place)
@@ -50,6 +50,7 @@ LEFT JOIN LATERAL (
 ) AS known ON true
 ORDER BY place
 """  # noqa: S608
+"""Not EXISTS: that may be answered by a hash of the whole table."""
 
 
 async def look_up(tx: Transaction, submits: Sequence[Submit]) -> list[Found]:
@@ -62,7 +63,7 @@ async def look_up(tx: Transaction, submits: Sequence[Submit]) -> list[Found]:
         [submit.key.caller for submit in submits],
         [submit.key.key for submit in submits],
     )
-    return [Found(row[0], row[1], _customer(row[2:8]) if row[2] else None, bool(row[8]), row[9]) for row in rows]
+    return [Found(row[0], row[1], _customer(row[2:8]) if row[2] else None, bool(row[8]), bool(row[9])) for row in rows]
 
 
 def _customer(row: Sequence[Any]) -> Customer:

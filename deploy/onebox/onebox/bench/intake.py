@@ -19,7 +19,7 @@ CLIENTS: Final = 32
 ROUNDS: Final = 3
 ROUND_SECONDS: Final = 5.0
 WARM_UP_SECONDS: Final = 1.0
-DRAIN_WITHIN: Final = timedelta(minutes=5)
+DRAIN_WITHIN: Final = timedelta(minutes=10)
 POLL: Final = timedelta(milliseconds=500)
 ALONE_BAR: Final = 0.85
 TOGETHER_BAR: Final = 0.6
