@@ -30,6 +30,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "max_wal_size": "2GB",
+    "random_page_cost": "1.1",  # a solid-state disk
+    "autovacuum_naptime": "5s",  # a plan made for an empty table must not outlive the first burst
     "io_method": "sync",  # io workers cost memory, and our reads are small
     "timezone": "UTC",
     "log_timezone": "UTC",
