@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+DEPTH_LIMIT: Final = 30
+"""Levels of lists and mappings in each other."""
 
 Path = tuple[str | int, ...]
 """Keys and places from the top of the file to a value."""
@@ -42,6 +45,9 @@ def located(text: str, file: str, model: type[Parsed], check: Callable[[Parsed],
         raise WrongFile(file, _line(top, first["loc"]), what) from error
     except yaml.MarkedYAMLError as error:
         raise _marked(file, error) from error
+    except (ValueError, OverflowError) as error:
+        # A date that is none, a number of thousands of digits: the reader of YAML says no line.
+        raise WrongFile(file, 1, f"holds a value that cannot be read: {error}"[:200]) from error
     for fault in check(value):
         raise WrongFile(file, _line(top, fault.path), f"{_place(fault.path)}: {fault.what}")
     return value
@@ -49,18 +55,40 @@ def located(text: str, file: str, model: type[Parsed], check: Callable[[Parsed],
 
 def _composed(text: str, file: str) -> yaml.Node:
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise WrongFile(file, token.start_mark.line + 1, "aliases are not allowed: say it again")
+        _refuse_bombs(text, file)
         top = yaml.compose(text, Loader=yaml.SafeLoader)
+    except WrongFile:
+        raise
     except yaml.MarkedYAMLError as error:
         raise _marked(file, error) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # A character that no one knows, escaped: the reader of YAML says no line.
         raise WrongFile(file, 1, str(error)) from error
     if not isinstance(top, yaml.MappingNode):
         raise WrongFile(file, 1, "the file must hold keys and values")
     _refuse_repeated_keys(top, file)
     return top
+
+
+def _refuse_bombs(text: str, file: str) -> None:
+    """A short text must not become a huge value, nor exhaust the stack of whoever walks through it."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        line = token.start_mark.line + 1
+        if isinstance(token, yaml.AliasToken):
+            raise WrongFile(file, line, "aliases are not allowed: say it again")
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        if depth > DEPTH_LIMIT:
+            raise WrongFile(file, line, f"nested deeper than {DEPTH_LIMIT} levels")
+
+
+_OPENS: Final = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSES: Final = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 def _marked(file: str, error: yaml.MarkedYAMLError) -> WrongFile:

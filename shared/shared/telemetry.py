@@ -34,6 +34,16 @@ FAULTS: Final = Counter(
     ("service", "part"),
     registry=REGISTRY,
 )
+AUDIT_PRECISION: Final = Gauge(
+    "tierdesk_router_audit_precision",
+    "Share of the router's audited decisions that people agreed with.",
+    registry=REGISTRY,
+)
+COVERAGE: Final = Gauge(
+    "tierdesk_router_coverage",
+    "Share of the last day's issues whose category the router found without a person.",
+    registry=REGISTRY,
+)
 
 
 def log(**bound: Any) -> structlog.stdlib.BoundLogger:

@@ -17,6 +17,7 @@ from shared.events import (
     directory,
     frontline,
     issues,
+    problems,
     promises,
     routing,
     vendor,
@@ -118,6 +119,11 @@ WORK: Final = _topic(
     frontline.CallBackBooked,
     frontline.CallBackDue,
     frontline.GuideStepRecorded,
+    problems.ProblemLinked,
+    problems.ProblemUnlinked,
+    problems.WorkaroundPublished,
+    problems.WorkaroundInserted,
+    problems.FixReleased,
 )
 VENDOR: Final = _topic(
     "support.vendor",

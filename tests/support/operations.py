@@ -42,6 +42,7 @@ KNOWN_PLACES: Final[Mapping[str, str]] = {
     "application": "nobody",
     "number": "9",
     "name": "nothing",
+    "version": "9",
 }
 """Names in paths that are not UUIDs, with values that name nothing."""
 

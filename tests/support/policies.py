@@ -34,3 +34,12 @@ def with_line(before: str, after: str) -> tuple[str, int]:
     text = FIRST.read_text(encoding="utf-8")
     assert before in text
     return text.replace(before, after, 1), text[: text.index(before)].count("\n") + 1
+
+
+def version_of_policy(version: int, *changes: tuple[str, str]) -> str:
+    """The shipped policy under another number, each change a text replaced by another."""
+    text = FIRST.read_text(encoding="utf-8")
+    for before, after in (("version: 1\n", f"version: {version}\n"), *changes):
+        assert before in text
+        text = text.replace(before, after, 1)
+    return text

@@ -1,5 +1,6 @@
 """Issues in every state and people who work them, made by the same decisions that make them in real life."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,10 +12,12 @@ from shared.vocabulary import IssueState, Level, Role
 from support import events
 from tier_queues import commands as c
 from tier_queues import frontline_commands as first
+from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
 from tier_queues.policies import Policies
+from tier_queues.problem import Kind, Person, Problem, State
 
 NOW: Final = events.ACCEPTED_AT
 """When an issue of a test was accepted and routed."""
@@ -34,6 +37,25 @@ PARTS: Final = {
 """The five parts of a handover."""
 BRIEFING: Final = side.Briefing(customer="Navy, plan basic.", symptoms="The import stops.", tried="A smaller file.")
 """What comes with a question to somebody else."""
+
+
+KIM: Final = Person("kim", "Kim")
+"""Who made the problem of tests."""
+PROBLEM: Final = Problem(
+    id=UUID("0193f000-0000-7000-8000-000000000001"),
+    number=7,
+    version=1,
+    kind=Kind.PROBLEM,
+    state=State.KNOWN_ERROR,
+    title="The import stops at umlauts",
+    description="Rows with umlauts end the import.",
+    product="navy",
+    made_at=NOW,
+    made_by=KIM,
+    updated_at=NOW,
+    workaround="Save the file as UTF-8 first.",
+)
+"""A known error."""
 
 
 def agent(name: str = "ada", *, tier: int = 1, team: str = "frontline", **changes: Any) -> Agent:
@@ -83,7 +105,14 @@ def ruled(
     **given: Any,
 ) -> Decision:
     """What follows from one command. now: the time of the issue's last entry, unless told otherwise."""
+    given = {"problem": named(command)} | given
     return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
+
+
+def named(command: c.Command) -> Problem | None:
+    """The problem that a command names: a known error, whichever it is."""
+    problem = getattr(command, "problem", None)
+    return None if problem is None else replace(PROBLEM, id=problem)
 
 
 def told(issue: Issue, fact: Fact, *, now: datetime | None = None, policies: Policies = POLICIES) -> Decision:
@@ -127,6 +156,11 @@ def consulting(**changes: Any) -> Issue:
     issue = after(assigned(), c.Note(text="Looks like the index."), consult(**changes), session)
     assert issue.remote is not None
     return told(issue, issues.ConsentGiven(session=issue.remote.id, at=NOW)).issue
+
+
+def linked(issue: Issue, problem: Problem = PROBLEM) -> Issue:
+    """The issue with a problem."""
+    return after(issue, about.LinkProblem(problem=problem.id), problem=problem)
 
 
 def resolved(**changes: Any) -> Issue:
@@ -189,6 +223,9 @@ def commands(issue: Issue) -> list[c.Command]:
         first.RecordGuideStep(guide="printer", step="cable", result="passed"),
         c.PromiseUpdate(until=issue.last_at + HOUR, reason="The vendor calls back at noon."),
         c.Skip(reason="I know nothing of imports."),
+        about.LinkProblem(problem=new_id()),
+        about.UnlinkProblem(problem=_linked_problem(issue)),
+        about.InsertWorkaround(problem=_linked_problem(issue)),
     ]
 
 
@@ -196,6 +233,10 @@ def consult(**changes: Any) -> side.Consult:
     """A question to Tier 2."""
     values: dict[str, Any] = {"target": c.Destination(tier=2), "question": "Which index?", "briefing": BRIEFING}
     return side.Consult(**values | changes)
+
+
+def _linked_problem(issue: Issue) -> UUID:
+    return issue.problems[0].id if issue.problems else new_id()
 
 
 def _open_consult(issue: Issue) -> UUID:
@@ -251,6 +292,11 @@ def states() -> dict[str, Issue]:
         "consulting, in the queue": after(consulting(), c.PutBack(reason="Lunch.")),
         "consulting, waiting": after(consulting(), wait("customer")),
         "resolved, with a participant": after(consulting(), resolve()),
+        "queued, with a problem": linked(queued()),
+        "assigned, with a problem": linked(assigned()),
+        "waiting, with a problem": linked(waiting_for_customer()),
+        "resolved, with a problem": linked(resolved()),
+        "closed, with a problem": linked(closed()),
     }
 
 

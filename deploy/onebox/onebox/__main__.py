@@ -100,10 +100,15 @@ def demo(
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def train(arguments: Annotated[list[str] | None, typer.Argument(help="As the router says: --help.")] = None) -> None:
-    """Train a model that finds categories, from a CSV of labelled texts."""
+    """Train a model that finds categories, from a CSV of labelled texts or from what agents confirmed."""
+    from onebox.add import NotRunning
     from onebox.models import become
 
-    become("train", arguments or ())
+    try:
+        become("train", arguments or ())
+    except NotRunning as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -26,13 +26,18 @@ class NotRunning(Exception):
 
 def add(kind: str, arguments: Sequence[str]) -> None:
     """Become the service's command. Raises NotRunning."""
+    package, command = COMMANDS[kind]
+    os.environ.update(running_settings())
+    os.execv(sys.executable, [sys.executable, "-m", package, command, *arguments])  # noqa: S606
+
+
+def running_settings() -> dict[str, str]:
+    """What a service's command must be told of the running instance. Raises NotRunning."""
     home = places().home
     state = Instance(home).state()
     if state is None or not state.ready:
         raise NotRunning("Not running. Start it: ./tierdesk up")
-    package, command = COMMANDS[kind]
-    os.environ.update(settings(state, Secrets(home / "secrets.json")))
-    os.execv(sys.executable, [sys.executable, "-m", package, command, *arguments])  # noqa: S606
+    return settings(state, Secrets(home / "secrets.json"))
 
 
 def settings(state: State, secrets: Secrets) -> dict[str, str]:

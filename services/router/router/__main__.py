@@ -4,10 +4,12 @@ import asyncio
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
 
 import typer
 
+from router import confirmed_texts
 from router.app import build
 from router.artefact import ArtefactDamaged
 from router.evaluation import evaluate as measure
@@ -34,20 +36,26 @@ def check_policy(file: Annotated[Path, typer.Argument(help="A policy in YAML.")]
     typer.echo(f"policy {policy.version}: {len(policy.rules)} rules, {len(policy.categories)} categories")
 
 
-Data = Annotated[Path, typer.Option("--data", exists=True, dir_okay=False, help="CSV in UTF-8, may be gzipped.")]
+_DATA: Final = typer.Option("--data", exists=True, dir_okay=False, help="CSV in UTF-8, may be gzipped.")
+Data = Annotated[Path, _DATA]
 TextColumn = Annotated[str, typer.Option(help="Column of the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="Column of the categories; rows without one are left out.")]
 
 
 @program.command()
 def train(
-    data: Data,
-    text_column: TextColumn,
-    label_column: LabelColumn,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the model, its report and its diagram.")],
+    data: Annotated[Path | None, _DATA] = None,
+    text_column: TextColumn = confirmed_texts.TEXT,
+    label_column: LabelColumn = confirmed_texts.LABEL,
     out_of_scope_label: Annotated[str, typer.Option(help="The label of texts that belong to no category.")] = "oos",
+    from_confirmed: Annotated[
+        bool, typer.Option("--from-confirmed", help="Learn from what agents confirmed, out of the router's database.")
+    ] = False,
 ) -> None:
     """Train a model from labelled texts and measure it on texts it has not seen. Needs the extra `train`."""
+    if (data is None) is not from_confirmed:
+        raise typer.BadParameter("give either --data or --from-confirmed")
     try:
         from router.training.training import train as learn
     except ModuleNotFoundError as missing:
@@ -55,12 +63,21 @@ def train(
         raise typer.Exit(1) from missing
     say = partial(typer.echo, err=True)
     try:
-        trained = learn(data, text_column, label_column, out, out_of_scope=out_of_scope_label, say=say)
+        with TemporaryDirectory(prefix="tierdesk-labels-") as folder:
+            labels = _confirmed(Path(folder)) if data is None else data
+            trained = learn(labels, text_column, label_column, out, out_of_scope=out_of_scope_label, say=say)
     except (TableRefused, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(trained.report)
     typer.echo(f"{out} is written, after {trained.seconds:.1f} s")
+
+
+def _confirmed(folder: Path) -> Path:
+    """A file of the labels that agents confirmed. Its texts are gone with its folder."""
+    file = folder / "confirmed.csv"
+    asyncio.run(confirmed_texts.write(Settings(), file))
+    return file
 
 
 @program.command()

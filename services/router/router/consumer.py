@@ -8,7 +8,7 @@ from shared.bus import Consumer
 from shared.db import Database
 from shared.events.directory import SessionRevoked
 from shared.events.issues import IssueSubmitted
-from shared.events.work import IssueReclassified
+from shared.events.work import IssueReclassified, IssueResolved
 from shared.handling import Handlers, by_handler, keep_entries
 
 
@@ -20,5 +20,6 @@ def consumer(db: Database, desk: Desk) -> Consumer:
 HANDLERS: Final[Handlers] = {
     IssueSubmitted: handlers.decide_submitted,
     IssueReclassified: handlers.decide_again,
+    IssueResolved: handlers.confirm_resolved,
     SessionRevoked: keep_entries,
 }

@@ -30,8 +30,8 @@ def decide(
     """
     person = correction.category if correction else None
     reading = read(submission.title, submission.text)
-    firing = fired(policy, submission, reading, person or submission.category)
     entitled = entitlement(policy, submission)
+    firing = fired(policy, submission, reading, person or submission.category, entitled)
     finding = find(submission, reading, policy, classifier, person)
     outcome = Outcome(
         policy=policy,
@@ -52,6 +52,8 @@ def decide(
 def _ladder(policy: Policy, finding: Finding, entitled: Entitlement | None) -> tuple[Rung, ...]:
     of_category = finding.row.teams if finding.row else {}
     of_customer = entitled.teams if entitled else {}
+    if not of_category and not of_customer:
+        return policy.usual_ladder
     return tuple(
         Rung(tier=rung.tier, team=of_customer.get(rung.tier) or of_category.get(rung.tier) or rung.team)
         for rung in policy.ladder

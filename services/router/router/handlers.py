@@ -8,7 +8,8 @@ from time import perf_counter_ns
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from router import store
+from router import quality_store, store
+from router.auditing import Coverage, is_automatic, is_sampled
 from router.classifier import Classifier
 from router.decide import decide
 from router.model_store import Comparison
@@ -19,10 +20,13 @@ from shared.db import Transaction
 from shared.events import Envelope
 from shared.events.issues import IssueSubmitted, Submission
 from shared.events.routing import IssueRouted, Routing
-from shared.events.work import IssueReclassified
+from shared.events.work import IssueReclassified, IssueResolved
 from shared.outbox import Outgoing, publish
+from shared.vocabulary import Resolution
 
 SERVICE: Final = "router"
+PROVES_CATEGORY: Final = frozenset({Resolution.SOLVED, Resolution.WORKAROUND, Resolution.FEATURE_REQUEST})
+"""Who resolves an issue in one of these ways has understood what it is about."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,6 +41,8 @@ class Desk:
     active: Classifier | None = None
     shadow: Classifier | None = None
     _comparison: Comparison = field(default_factory=Comparison)
+    _decided: int = 0
+    _automatic: int = 0
 
     def decide(self, submission: Submission, correction: Correction | None = None) -> Routing:
         """Where an issue goes and why, with the time it took."""
@@ -54,6 +60,18 @@ class Desk:
             so_far.same_tier + (other.tier == followed.tier),
             so_far.abstained + other.triage,
         )
+
+    def count(self, routing: Routing) -> None:
+        """Count a first decision by text, and whether it needs a person."""
+        if routing.record.method != "given":
+            self._decided += 1
+            self._automatic += is_automatic(routing)
+
+    def take_coverage(self) -> Coverage:
+        """What was counted since the last time; counting begins anew."""
+        taken = Coverage(self._decided, self._automatic)
+        self._decided = self._automatic = 0
+        return taken
 
     def take_comparison(self) -> Comparison:
         """What was counted since the last time; counting begins anew."""
@@ -78,7 +96,20 @@ async def decide_submitted(tx: Transaction, events: Sequence[Envelope[IssueSubmi
         if issue not in beginning.decided:
             first = _first(issue, event, desk)
             decisions += [first, *_corrected(first, corrections.get(issue, []), desk)]
+    await quality_store.sample(tx, _sampled(decisions))
     await _save_and_publish(tx, decisions, beginning.now, _traces(events))
+
+
+def _sampled(decisions: Sequence[Decided]) -> dict[UUID, str]:
+    """Those of the automatic decisions that the audit judges, with their categories."""
+    return {
+        one.issue: one.routing.category
+        for one in decisions
+        if is_sampled(one.issue)
+        and one.revision == 0
+        and is_automatic(one.routing)
+        and one.routing.category is not None
+    }
 
 
 async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassified]], desk: Desk) -> None:
@@ -96,10 +127,23 @@ async def decide_again(tx: Transaction, events: Sequence[Envelope[IssueReclassif
         await _save_and_publish(tx, decisions, await tx.now(), _traces(events))
 
 
+async def confirm_resolved(tx: Transaction, events: Sequence[Envelope[IssueResolved]], desk: Desk) -> None:
+    """Take the category that an issue has when an agent resolves it as confirmed."""
+    del desk
+    agents = {
+        UUID(event.subject): event.data.actor.id
+        for event in events
+        if event.data.actor.kind == "agent" and event.data.resolution in PROVES_CATEGORY
+    }
+    if agents:
+        await quality_store.confirm_resolved(tx, agents)
+
+
 def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:
     submission = event.data.submission
     routing = desk.decide(submission)
     desk.compare(submission, routing)
+    desk.count(routing)
     return Decided(issue, 0, decision_id(event.id, 0), event.id, submission, routing)
 
 
@@ -132,9 +176,14 @@ async def _save_and_publish(
     tx: Transaction, decisions: Sequence[Decided], now: datetime, traces: Mapping[UUID, str | None]
 ) -> None:
     await store.save(tx, decisions, now)
-    await publish(tx, [_outgoing(one, now, traces[one.issue]) for one in decisions], source=SERVICE)
+    await publish(tx, [outgoing(one, now, traces[one.issue]) for one in decisions], source=SERVICE)
 
 
-def _outgoing(one: Decided, now: datetime, traceparent: str | None) -> Outgoing:
+def outgoing(one: Decided, now: datetime, traceparent: str | None) -> Outgoing:
+    """The event that tells a decision, written once out of the parts that are kept as well."""
     fact = IssueRouted(decision=one.decision, revision=one.revision, submission=one.submission, routing=one.routing)
-    return Outgoing(key=str(one.issue), fact=fact, id=one.decision, time=now, traceparent=traceparent)
+    text = (
+        f'{{"decision":"{one.decision}","revision":{one.revision},'
+        f'"submission":{one.submission_json},"routing":{one.routing_json}}}'
+    )
+    return Outgoing(key=str(one.issue), fact=fact, id=one.decision, time=now, traceparent=traceparent, json=text)

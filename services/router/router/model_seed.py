@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from router.app import desk_of
+from router.app import desk_of, first_policy
 from router.artefact import read_artefact
 from router.models import prove, register
+from router.policies import Policies
 from router.settings import Settings
 from shared.db import Database
 
@@ -13,10 +14,11 @@ BY = "command line"
 
 async def add(settings: Settings, folder: Path) -> tuple[str, bool]:
     """Keep a model as a candidate: its version, and whether it is new. Raises ArtefactDamaged, Unfit."""
-    artefact = read_artefact(folder)
-    prove(artefact, desk_of(settings))
+    artefact, desk = read_artefact(folder), desk_of(settings)
     db = Database(settings)
     try:
+        await Policies(db, desk, first_policy(settings), settings.policies_look).refresh()
+        prove(artefact, desk)
         async with db.transaction() as tx:
             kept, new = await register(tx, artefact, BY)
     finally:

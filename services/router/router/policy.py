@@ -4,28 +4,30 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Final
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from router.hours import Window
 from router.policy_file import Fault, Path, located
 from router.words import PHRASE_LIMIT, PhraseBook, forms, words_of
-from shared.vocabulary import FRONTLINE_TIER, VENDOR_TIER, Level, Tier, Word
+from shared.events.routing import RuleTried, Rung
+from shared.vocabulary import FRONTLINE_TIER, VENDOR_TIER, Level, Tier, Word, without_control_characters
+
+VERSION_LIMIT: Final = 1_000_000_000
+PHRASE_LETTERS: Final = 100
+"""Of a word or phrase: records and explanations show them."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Weight = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Strength = Annotated[int, Field(ge=1, le=1_000_000)]
+"""The weight of a keyword. Bounded, because sums of weights are divided."""
 
 
 def _phrase(text: str) -> str:
     words = words_of(text)
     if not 0 < len(words) <= PHRASE_LIMIT:
         raise ValueError(f"must be one to {PHRASE_LIMIT} words")
+    if len(text) > PHRASE_LETTERS:
+        raise ValueError(f"must have at most {PHRASE_LETTERS} letters")
     return " ".join(words)
 
 
@@ -59,7 +61,9 @@ class Part(BaseModel):
 class When(Part):
     """A condition. Every field that is given must hold; a field holds when one of its values is met.
 
-    words: plain words or phrases of title and text. All others compare the submission's field of that name.
+    words: plain words or phrases of title and text. entitlement: a row of the policy that fits the customer. hours,
+    outside_hours: windows of the policy that hold, or none of which holds, when the issue was accepted.
+    All others compare the submission's field of that name.
     """
 
     words: Annotated[tuple[Phrase, ...], BeforeValidator(_several)] = ()
@@ -71,17 +75,22 @@ class When(Part):
     account: Names = ()
     application: Names = ()
     language: Names = ()
+    impact: Names = ()
+    urgency: Names = ()
+    entitlement: Names = ()
+    hours: Names = ()
+    outside_hours: Names = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> "When":
-        if not self.words and not self.fields:
+        if not (self.words or self.fields or self.hours or self.outside_hours):
             raise ValueError("must name at least one field")
         return self
 
     @cached_property
     def fields(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """(field, values) of every condition but words."""
-        names = (name for name in type(self).model_fields if name != "words")
+        """(field, values) of every condition that compares one value."""
+        names = (name for name in type(self).model_fields if name not in ("words", "hours", "outside_hours"))
         return tuple((name, frozenset(getattr(self, name))) for name in names if getattr(self, name))
 
 
@@ -120,7 +129,7 @@ class Category(Part):
     urgency: Level | None = None
     skills: tuple[Word, ...] = ()
     teams: Mapping[Tier, Word] = {}
-    keywords: Mapping[PositiveInt, tuple[Phrase, ...]] = {}
+    keywords: Mapping[Strength, tuple[Phrase, ...]] = {}
 
 
 class LadderRung(Part):
@@ -132,17 +141,29 @@ class LadderRung(Part):
     watching_tier: Tier | None = None
 
 
-class Policy(Part):
-    """One version of the whole policy. threshold: share of the evidence a tier needs to be chosen without a person."""
+class Weights(Part):
+    """What a wrong tier costs, per tier of distance. under: the issue must be handed up; over: it wastes an expert."""
 
-    version: Annotated[int, Field(ge=1)]
+    under: Weight = 3.0
+    over: Weight = 1.0
+
+
+class Policy(Part):
+    """One version of the whole policy. threshold: share of the evidence a tier needs to be chosen without a person.
+
+    weights: for dry runs, which say what the wrong tiers of a policy cost. hours: windows that rules may name.
+    """
+
+    version: Annotated[int, Field(ge=1, le=VERSION_LIMIT)]
     author: Word
-    note: str
+    note: Annotated[str, Field(max_length=2000), AfterValidator(without_control_characters)]
     threshold: Share
     redirect_threshold: Share
-    smoothing: PositiveFloat
+    smoothing: Weight
     impact: Level
     urgency: Level
+    weights: Weights = Weights()
+    hours: Mapping[CategoryName, tuple[Window, ...]] = {}
     ladder: Annotated[tuple[LadderRung, ...], Field(min_length=1)]
     rules: tuple[Rule, ...]
     entitlements: tuple[Entitlement, ...]
@@ -152,6 +173,16 @@ class Policy(Part):
     def rungs(self) -> Mapping[int, LadderRung]:
         """Rungs by tier."""
         return {rung.tier: rung for rung in self.ladder}
+
+    @cached_property
+    def usual_ladder(self) -> tuple[Rung, ...]:
+        """The teams of the tiers, unless a category or a customer has others."""
+        return tuple(Rung(tier=rung.tier, team=rung.team) for rung in self.ladder)
+
+    @cached_property
+    def silent_rules(self) -> tuple[RuleTried, ...]:
+        """What a record says of the rules when none fires."""
+        return tuple(RuleTried(rule=rule.name, fired=False) for rule in self.rules)
 
     @cached_property
     def outside(self) -> LadderRung | None:
@@ -226,9 +257,20 @@ def _rule_faults(policy: Policy) -> Iterator[Fault]:
         if rule.impact is not None and any(when.words for when in rule.when):
             yield Fault((*at, "impact"), "words may propose an urgency, never an impact")
         for condition, when in enumerate(rule.when):
-            for category in when.category:
-                if category not in policy.categories:
-                    yield Fault((*at, "when", condition, "category"), f"there is no category {category}")
+            yield from _unknown_names(policy, (*at, "when", condition), when)
+
+
+def _unknown_names(policy: Policy, at: Path, when: When) -> Iterator[Fault]:
+    known = {
+        "category": policy.categories.keys(),
+        "entitlement": {name_of(row.name) for row in policy.entitlements},
+        "hours": policy.hours.keys(),
+        "outside_hours": policy.hours.keys(),
+    }
+    for field, names in known.items():
+        for name in getattr(when, field):
+            if name not in names:
+                yield Fault((*at, field), f"there is no {field.removeprefix('outside_')} {name}")
 
 
 def _category_faults(policy: Policy, at: Path, category: Category) -> Iterator[Fault]:
@@ -260,9 +302,11 @@ def _team_faults(policy: Policy, at: Path, teams: Mapping[int, Any]) -> Iterator
 
 
 def _repeated(part: str, names: list[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
     for place, name in enumerate(names):
-        if name in names[:place]:
+        if name in seen:
             yield Fault((part, place, "name"), f"{name} is given twice")
+        seen.add(name)
 
 
 RANK: Final = {Level.LOW: 0, Level.MEDIUM: 1, Level.HIGH: 2}

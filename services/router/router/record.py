@@ -5,11 +5,13 @@ from typing import Final
 
 from router.classifier import Classifier, Contributions
 from router.outcome import Correction, Outcome
-from router.sentences import sentences
+from router.sentences import FIRED_TOLD, sentences
 from shared.events.routing import CategoryScore, DecisionRecord, Rejected, RuleTried, WordWeight
 
 CATEGORIES_SHOWN: Final = 5
 WORDS_SHOWN: Final = 12
+RULES_SHOWN: Final = 20
+"""Of a policy with more, those that fired come first: what a decision adds to an event is bounded."""
 OTHER_WORDS: Final = "(other words)"
 
 
@@ -48,10 +50,16 @@ def _rules_tried(outcome: Outcome) -> tuple[RuleTried, ...]:
     effects = {
         one.rule.name: f"{one.why}: at least Tier {one.rule.floor}, no automatic answer" for one in outcome.firing
     }
-    return tuple(
-        RuleTried(rule=rule.name, fired=rule.name in effects, effect=effects.get(rule.name))
-        for rule in outcome.policy.rules
-    )
+    rules = outcome.policy.rules
+    if not effects and len(rules) <= RULES_SHOWN:
+        return outcome.policy.silent_rules
+    shown = rules
+    if len(rules) > RULES_SHOWN:
+        shown = tuple(sorted(rules, key=lambda rule: rule.name not in effects)[:RULES_SHOWN])
+    tried = [RuleTried(rule=rule.name, fired=rule.name in effects, effect=effects.get(rule.name)) for rule in shown]
+    if len(rules) > len(shown):
+        tried.append(RuleTried(rule=f"({len(rules) - len(shown)} more)", fired=len(effects) > len(shown)))
+    return tuple(tried)
 
 
 def _words(contributions: Contributions) -> tuple[WordWeight, ...]:
@@ -75,7 +83,7 @@ def _rejected(outcome: Outcome) -> tuple[Rejected, ...]:
     rejected = list(outcome.finding.rejected)
     rejected += [
         (f"Tier {outcome.finding.tier}", f"rule {one.rule.name} asks for Tier {one.rule.floor}")
-        for one in outcome.firing
+        for one in outcome.firing[:FIRED_TOLD]
         if outcome.finding.tier < one.rule.floor
     ]
     entitled = outcome.entitled

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from router.policy import Entitlement, Policy, Rule, When, name_of
 from router.words import Reading
 from shared.events.issues import Submission
+
+WHY_LIMIT: Final = 200
+"""Characters of a reason; a record must stay small whatever the policy holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +22,32 @@ class Fired:
     by_words: bool
 
 
-def fired(policy: Policy, submission: Submission, reading: Reading, category: str | None) -> list[Fired]:
+def fired(
+    policy: Policy,
+    submission: Submission,
+    reading: Reading,
+    category: str | None,
+    entitled: Entitlement | None = None,
+) -> list[Fired]:
     """The rules that fire, in the policy's order. category: what the person, or else the client, says it is."""
     forms: dict[tuple[int, int], list[str]] = {}
     for found in policy.rule_words.find(reading):
         forms.setdefault(found.meaning, []).append(found.form)
-    values = _values(policy, submission, category)
+    values = _values(policy, submission, category, entitled)
+    at = submission.accepted_at
     firing = []
     for place, rule in enumerate(policy.rules):
         for condition, when in enumerate(rule.when):
             seen = forms.get((place, condition), [])
-            if _holds(when, values, seen):
+            if _holds(when, values, seen) and _in_time(policy, when, at):
                 firing.append(Fired(rule, _why(when, values, seen), by_words=bool(when.words)))
                 break
     return firing
 
 
-def _values(policy: Policy, submission: Submission, category: str | None) -> Mapping[str, str]:
+def _values(
+    policy: Policy, submission: Submission, category: str | None, entitled: Entitlement | None
+) -> Mapping[str, str]:
     """The fields that rules ask for, by name, as the policy compares them."""
     customer = submission.customer
     values = {
@@ -45,6 +59,9 @@ def _values(policy: Policy, submission: Submission, category: str | None) -> Map
         "account": customer.account,
         "application": submission.application,
         "language": submission.language,
+        "impact": submission.impact,
+        "urgency": submission.urgency,
+        "entitlement": entitled.name if entitled else None,
     }
     return {name: name_of(values[name] or "") for name in policy.asked}
 
@@ -55,9 +72,23 @@ def _holds(when: When, values: Mapping[str, str], seen: list[str]) -> bool:
     return all(values[name] in accepted for name, accepted in when.fields)
 
 
+def _in_time(policy: Policy, when: When, moment: datetime) -> bool:
+    """Whether the issue was accepted in the hours that the condition names."""
+    if when.hours and not any(_open(policy, name, moment) for name in when.hours):
+        return False
+    return not any(_open(policy, name, moment) for name in when.outside_hours)
+
+
+def _open(policy: Policy, name: str, moment: datetime) -> bool:
+    return any(window.holds(moment) for window in policy.hours[name])
+
+
 def _why(when: When, values: Mapping[str, str], seen: list[str]) -> str:
     reasons = [f"{name} {values[name]}" for name, _ in when.fields]
-    return ", ".join(reasons + [f"*{form}*" for form in seen[:3]])
+    reasons += [f"in hours {', '.join(when.hours)}"] * bool(when.hours)
+    reasons += [f"outside hours {', '.join(when.outside_hours)}"] * bool(when.outside_hours)
+    told = ", ".join(reasons + [f"*{form}*" for form in seen[:3]])
+    return told if len(told) <= WHY_LIMIT else f"{told[:WHY_LIMIT]}…"
 
 
 def entitlement(policy: Policy, submission: Submission) -> Entitlement | None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 from router.outcome import Correction, Outcome
 
 _WORDS_NAMED = 3
+FIRED_TOLD: Final = 8
+"""Rules that fired of which each has a sentence of its own."""
 
 
 def sentences(outcome: Outcome, correction: Correction | None) -> tuple[str, ...]:
@@ -26,7 +29,7 @@ def _told(outcome: Outcome, correction: Correction | None) -> Iterator[str]:
 
 def _main(outcome: Outcome) -> str:
     finding, version = outcome.finding, outcome.policy.version
-    fired = _joined([one.rule.name for one in outcome.firing])
+    fired = _joined([one.rule.name for one in outcome.firing[:FIRED_TOLD]])
     rules = f"fired: {fired}" if fired else "no rule fired"
     if finding.row is None:
         return f"{_doubt(outcome)}; {rules}."
@@ -42,7 +45,7 @@ def _main(outcome: Outcome) -> str:
 
 def _raised_by(outcome: Outcome) -> str:
     """Who asked for the tier that the category alone would not have got."""
-    names = [f"rule {one.rule.name}" for one in outcome.firing if one.rule.floor == outcome.tier]
+    names = [f"rule {one.rule.name}" for one in outcome.firing if one.rule.floor == outcome.tier][:FIRED_TOLD]
     if outcome.entitled is not None and outcome.entitled.floor == outcome.tier:
         names.append(f"entitlement {outcome.entitled.name}")
     return _joined(names)
@@ -92,8 +95,10 @@ def _doubt(outcome: Outcome) -> str:
 
 
 def _rules(outcome: Outcome) -> Iterator[str]:
-    for one in outcome.firing:
+    for one in outcome.firing[:FIRED_TOLD]:
         yield f"Rule {one.rule.name} fired ({one.why}): at least Tier {one.rule.floor}, and no automatic answer."
+    if len(outcome.firing) > FIRED_TOLD:
+        yield f"{len(outcome.firing) - FIRED_TOLD} more rules fired."
     entitled = outcome.entitled
     if entitled is not None:
         teams = "".join(f", at Tier {tier} team {team}" for tier, team in entitled.teams.items())

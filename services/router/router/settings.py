@@ -19,8 +19,12 @@ class Settings(ServiceSettings):
     SERVICE: ClassVar[str] = "router"
 
     policy_file: Path = POLICIES / "0001.yaml"
-    """The policy that decides from the next start on; decisions made before keep theirs."""
+    """The first version of the policy in a new installation; later ones are kept in the database."""
+    policies_look: timedelta = timedelta(seconds=2)
+    """How often each process looks which policy is active."""
     models_folder: Path | None = None
     """Where administrators find trained models to add, each in a folder of its own."""
     models_look: timedelta = timedelta(seconds=2)
     """How often each process looks which models are active and in the shadow."""
+    quality_look: timedelta = timedelta(seconds=15)
+    """How often a worker notes how many decisions needed no person, and looks at what the audit says."""

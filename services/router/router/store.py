@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -13,9 +14,12 @@ from shared.events.routing import Routing
 from shared.vocabulary import IssueId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decided:
-    """A decision as it is kept. submission_event: id of the event that the issue came with."""
+    """A decision as it is kept. submission_event: id of the event that the issue came with.
+
+    As JSON it is needed twice, in the database and in the event, and written once.
+    """
 
     issue: IssueId
     revision: int
@@ -23,6 +27,14 @@ class Decided:
     submission_event: UUID
     submission: Submission
     routing: Routing
+
+    @cached_property
+    def submission_json(self) -> str:
+        return self.submission.model_dump_json()
+
+    @cached_property
+    def routing_json(self) -> str:
+        return self.routing.model_dump_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,31 @@ async def begin(tx: Transaction, issues: Sequence[IssueId]) -> Beginning:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """How an issue was decided when it came. confirmed: its category as agents found it, if they did."""
+
+    issue: IssueId
+    submission: Submission
+    routing: Routing
+    confirmed: str | None
+
+
+FIRST_DECISIONS: Final = """
+SELECT decision.issue_id, submission::text, routing::text, confirmed_label.category
+FROM decision LEFT JOIN confirmed_label ON confirmed_label.issue_id = decision.issue_id
+WHERE decision.revision = 0 AND decision.issue_id < $1 ORDER BY decision.issue_id DESC LIMIT $2
+"""
+
+
+async def first_decisions(tx: Transaction, *, before: IssueId, limit: int) -> list[First]:
+    """At most `limit` issues that were born before this one, newest first."""
+    return [
+        First(row[0], Submission.model_validate_json(row[1]), Routing.model_validate_json(row[2]), row[3])
+        for row in await tx.fetch(FIRST_DECISIONS, before, limit)
+    ]
+
+
 async def keep_early(tx: Transaction, corrections: Sequence[Chosen]) -> None:
     """Remember corrections until their issue's submission comes."""
     rows = [{"issue_id": one.issue, "revision": one.revision, "category": one.category} for one in corrections]
@@ -122,8 +159,8 @@ async def save(tx: Transaction, decisions: Sequence[Decided], now: datetime) -> 
             "revision": one.revision,
             "decision": one.decision,
             "submission_event": one.submission_event,
-            "submission": one.submission.model_dump_json() if one.revision == 0 else None,
-            "routing": one.routing.model_dump_json(),
+            "submission": one.submission_json if one.revision == 0 else None,
+            "routing": one.routing_json,
             "decided_at": now,
         }
         for one in decisions

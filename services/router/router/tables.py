@@ -54,3 +54,53 @@ MODEL: Final = Table(
 
 Index("model_version", MODEL.c.version, unique=True)
 Index("model_standing", MODEL.c.state, unique=True, postgresql_where=text("state IN ('active', 'shadow')"))
+
+POLICY: Final = Table(
+    "policy",
+    SCHEMA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+"""Every policy that was ever accepted, as it was written; the content of a version never changes."""
+
+Index("policy_active", POLICY.c.state, unique=True, postgresql_where=text("state = 'active'"))
+
+CONFIRMED_LABEL: Final = Table(
+    "confirmed_label",
+    SCHEMA,
+    Column("issue_id", Uuid, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+)
+"""The category of an issue as agents left it at its resolution, or as the audit found it. how: resolution, audit."""
+
+AUDIT: Final = Table(
+    "audit",
+    SCHEMA,
+    Column("issue_id", Uuid, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("confirmed_category", Text),
+    Column("confirmed_by", Text),
+    Column("confirmed_at", DateTime(timezone=True)),
+)
+"""Automatic decisions that somebody judges without seeing them. category: as the router decided."""
+
+Index("audit_waiting", AUDIT.c.issue_id, postgresql_where=text("confirmed_at IS NULL"))
+Index("audit_answered", AUDIT.c.confirmed_at, postgresql_where=text("confirmed_at IS NOT NULL"))
+
+COVERAGE: Final = Table(
+    "coverage",
+    SCHEMA,
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("decided", BigInteger, nullable=False),
+    Column("automatic", BigInteger, nullable=False),
+)
+"""Per hour, issues whose category was looked for in the text, and how many of them no person had to place."""

@@ -26,8 +26,10 @@ from tier_queues.organisation_api import add_organisation
 from tier_queues.organisation_layer import StandingOrganisation
 from tier_queues.passwords import Passwords
 from tier_queues.presence import Presence
+from tier_queues.problem_api import add_problem_lists, add_problems
 from tier_queues.promise_api import add_promises
 from tier_queues.promise_layer import StandingPromises, patient
+from tier_queues.release_api import add_bulletins, add_releases
 from tier_queues.rules import Rules
 from tier_queues.session_api import Desk, add_sessions
 from tier_queues.sessions import Signer
@@ -61,6 +63,10 @@ def build(settings: Settings | None = None) -> Service:
     add_guides(api, counter)
     add_canned_replies(api, counter)
     add_macros(api, counter)
+    add_problems(api, counter)
+    add_problem_lists(api, counter)
+    add_releases(api, counter)
+    add_bulletins(api, counter)
     add_sessions(api, desk)
     add_agents(api, desk)
     add_organisation(api, desk)

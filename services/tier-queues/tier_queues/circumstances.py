@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.events import work
 from tier_queues.agents import Agent
 from tier_queues.policies import Policies
+from tier_queues.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Circumstances:
     load: units the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
     messages: what customer and staff wrote to each other, oldest first; needed to forward. mentioned: active agents
     whom a note names. helping: why the agent's tier takes this from a tier that is too busy, if that is so.
+    problem: the one that the command names, if it exists.
     """
 
     agent: Agent
@@ -26,6 +28,7 @@ class Circumstances:
     messages: Sequence[work.PublicMessage] = ()
     mentioned: Sequence[Agent] = ()
     helping: str | None = None
+    problem: Problem | None = None
 
     @property
     def actor(self) -> work.Actor:

@@ -16,6 +16,7 @@ from shared.vocabulary import (
     Word,
 )
 from tier_queues import frontline_commands as first
+from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues.command_parts import AttachedFile as AttachedFile
 from tier_queues.command_parts import AttachedFiles, no_number
@@ -185,6 +186,9 @@ COMMANDS: Final[dict[str, type[Command]]] = {
     "record-guide-step": first.RecordGuideStep,
     "promise-update": PromiseUpdate,
     "skip": Skip,
+    "link-problem": about.LinkProblem,
+    "unlink-problem": about.UnlinkProblem,
+    "insert-workaround": about.InsertWorkaround,
 }
 """Name, as in URLs, to command."""
 NAME_OF: Final = {command: name for name, command in COMMANDS.items()}

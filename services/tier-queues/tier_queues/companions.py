@@ -11,6 +11,8 @@ OPEN_CONSULTS_LIMIT: Final = 10
 """Questions of one issue that may be open at the same time."""
 CALL_BACKS_LIMIT: Final = 10
 """Call-backs of one issue that are booked at the same time."""
+PROBLEMS_LIMIT: Final = 20
+"""Problems that one issue may be linked to."""
 PARTICIPANTS_LIMIT: Final = 50
 """Who writes beyond it is on the timeline only."""
 
@@ -68,6 +70,18 @@ class Verification:
     result: str
     by: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedProblem:
+    """A problem or feature request that the issue belongs to. workaround: there is one; fixed_in: a release's name."""
+
+    id: UUID
+    number: int
+    kind: str
+    title: str
+    workaround: bool = False
+    fixed_in: str | None = None
 
 
 def joined(participants: tuple[Participant, ...], agent: str, name: str, *, how: str) -> tuple[Participant, ...]:

@@ -8,13 +8,15 @@ from uuid import UUID
 from shared.db import Transaction
 from shared.events import work
 from shared.events.directory import VendorListed
-from tier_queues import catalogue, roster
+from tier_queues import catalogue, problem_store, roster
 from tier_queues.agents import Agent
 from tier_queues.commands import Command, Forward, Note, OfferHandover
 from tier_queues.frontline_commands import RecordGuideStep, Redirect
 from tier_queues.issue import Unacceptable
 from tier_queues.mentions import mentioned
 from tier_queues.messages import Said, conversations
+from tier_queues.problem import Problem
+from tier_queues.problem_commands import InsertWorkaround, LinkProblem, UnlinkProblem
 from tier_queues.roster import Member
 from tier_queues.side_commands import AddParticipant, Consult
 from tier_queues.store import Drafted
@@ -23,6 +25,8 @@ LEAVING: Final = (Forward, Redirect)
 """The commands that take the conversation along."""
 TARGETED: Final = (OfferHandover, Consult)
 """The commands that name a tier, a team or an agent to go to."""
+ABOUT_PROBLEMS: Final = (LinkProblem, UnlinkProblem, InsertWorkaround)
+"""The commands that name a problem."""
 
 _VENDORS: Final = """
 SELECT entity FROM directory WHERE kind = $1 AND entity = ANY($2) AND (body->>'active')::boolean
@@ -38,6 +42,7 @@ class Consulted:
     agents: dict[str, Member] = field(default_factory=dict)
     said: dict[UUID, list[work.PublicMessage]] = field(default_factory=dict)
     steps: dict[str, frozenset[str]] = field(default_factory=dict)
+    problems: dict[UUID, Problem] = field(default_factory=dict)
 
     def check(self, command: Command) -> None:
         """Raises Unacceptable when the command names a vendor, a team or a step of a guide that there is not."""
@@ -52,6 +57,10 @@ class Consulted:
         """The active agent that an offer names, or None."""
         name = _named(command)
         return self._agent(name) if name is not None else None
+
+    def problem(self, command: Command) -> Problem | None:
+        """The problem that a command names, or None."""
+        return self.problems.get(command.problem) if isinstance(command, ABOUT_PROBLEMS) else None
 
     def mentioned(self, command: Command) -> Sequence[Agent]:
         """The active agents whom a note names, in its order."""
@@ -79,6 +88,7 @@ async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]]) -> Co
     leaving = [issue for issue, command in orders if isinstance(command, LEAVING)]
     guides = [command.guide for _, command in orders if isinstance(command, RecordGuideStep)]
     named = [agent for _, command in orders for agent in _all_named(command)]
+    problems = [command.problem for _, command in orders if isinstance(command, ABOUT_PROBLEMS)]
     to_team = any(isinstance(command, TARGETED) and command.target.team for _, command in orders)
     return Consulted(
         vendors=await _vendors(tx, [command.vendor for command in forwards]) if forwards else frozenset(),
@@ -86,6 +96,7 @@ async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]]) -> Co
         agents=await roster.find_all(tx, named) if named else {},
         said=await conversations(tx, leaving) if leaving else {},
         steps=await catalogue.steps(tx, guides) if guides else {},
+        problems=await problem_store.kept(tx, problems) if problems else {},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from shared.vocabulary import EXPERT_TIER, IssueState
 from tier_queues import commands as c
 from tier_queues import frontline_commands as first
+from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues.agents import Agent, may_lead
 from tier_queues.consulting import may_answer
@@ -112,6 +113,10 @@ def _owner_with_consent(issue: Issue, agent: Agent) -> Barrier | None:
     return _owner(issue, agent) or (None if allowed else Barrier.STATE)
 
 
+def _linked(issue: Issue, _agent: Agent) -> Barrier | None:
+    return None if issue.problems else Barrier.STATE
+
+
 def _is_receiver(issue: Issue, agent: Agent) -> bool:
     return issue.offer is not None and issue.owner != agent.id and agent.is_target_of(issue.offer.target)
 
@@ -148,6 +153,9 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
         first.BookCallBack: _owner,
         first.RecordGuideStep: _owner,
         c.PromiseUpdate: _owner,
+        about.LinkProblem: _anyone,
+        about.UnlinkProblem: _linked,
+        about.InsertWorkaround: _linked,
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""

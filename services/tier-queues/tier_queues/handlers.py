@@ -113,6 +113,7 @@ class _Batch:
                 receiver=self.consulted.receiver(order.command),
                 messages=self.consulted.messages(order.command, issue.id, self.drafts.entries),
                 mentioned=self.consulted.mentioned(order.command),
+                problem=self.consulted.problem(order.command),
             )
         except Refused as refused:
             return problem_of(refused)

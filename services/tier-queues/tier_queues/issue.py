@@ -21,6 +21,7 @@ from tier_queues import (
     handover,
     ownership,
     participation,
+    problem_links,
     promises,
     pushing,
     remote_sessions,
@@ -30,6 +31,7 @@ from tier_queues import (
 )
 from tier_queues import commands as c
 from tier_queues import frontline_commands as first
+from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues.agents import Agent
 from tier_queues.circumstances import Circumstances
@@ -37,6 +39,7 @@ from tier_queues.facts import EFFECTS, heard
 from tier_queues.guards import GUARDS, WRITES_TO_CUSTOMER, Barrier, excused
 from tier_queues.opening import open_issue
 from tier_queues.policies import Policies
+from tier_queues.problem import Problem
 from tier_queues.record import Case, Decision, Entry, Issue, Offered
 from tier_queues.refusals import (
     BehindTheScenes,
@@ -134,6 +137,7 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
         (RESOLVED, c.Close): (CLOSED,),
         (CLOSED, c.Note): (CLOSED,),
         **frontline.TRANSITIONS,
+        **problem_links.TRANSITIONS,
     }
 )
 """State and command to the states that may follow; a pair it does not hold is refused, whoever asks.
@@ -176,6 +180,9 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
         first.BookCallBack: frontline.book_call_back,
         first.RecordGuideStep: frontline.record_guide_step,
         c.PromiseUpdate: updates.promise,
+        about.LinkProblem: problem_links.link,
+        about.UnlinkProblem: problem_links.unlink,
+        about.InsertWorkaround: problem_links.insert_workaround,
     }
 )
 
@@ -192,12 +199,14 @@ def decide(
     messages: Sequence[work.PublicMessage] = (),
     mentioned: Sequence[Agent] = (),
     helping: str | None = None,
+    problem: Problem | None = None,
 ) -> Decision:
     """What a command does to an issue.
 
     now: aware UTC. load: units the actor owns that are not held (claim, accept). receiver: the active agent that
     an offer's target names, None when there is none. messages: the public conversation, oldest first (forward).
     mentioned: active agents whom a note names. helping: why the actor's tier takes it from one that is too busy.
+    problem: the one that the command names, None when there is none.
     Raises what `refusals` holds; then nothing happened.
     """
     kind = type(command)
@@ -208,7 +217,9 @@ def decide(
     if kind in WRITES_TO_CUSTOMER and policies.is_silent(issue.team) and not excused(issue, command, actor):
         detail = "This team works behind the scenes; hand the issue back, or ask the lead."
         raise BehindTheScenes("behind-the-scenes", detail, team=issue.team)
-    given = Circumstances(actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping)
+    given = Circumstances(
+        actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping, problem
+    )
     # A mark that passed before a clock is stopped must be told, however late its timer is.
     decision = promises.announced(Decision(issue), now=given.now, policies=policies)
     decision = _EFFECTS[kind](decision, command, given)

@@ -18,7 +18,7 @@ from shared.vocabulary import (
     WaitingFor,
 )
 from tier_queues.clocks import Clock
-from tier_queues.companions import CallBack, OpenConsult, Participant, RemoteSession, Verification
+from tier_queues.companions import CallBack, LinkedProblem, OpenConsult, Participant, RemoteSession, Verification
 
 CASE_OVER: Final = frozenset({"resolved", "rejected"})
 """States in which a vendor no longer works on its case."""
@@ -94,6 +94,7 @@ class Issue:
     it has been, its present place last. queued_since: when it came to its tier. pushed: to whom it is given and for how
     long; pushed_to: whom that was tried with. idle_at: when an owner who does nothing is warned, or loses it.
     consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
+    problems: causes or wishes that it shares with others.
     """
 
     id: UUID
@@ -151,6 +152,7 @@ class Issue:
     pushed_to: tuple[str, ...] = ()
     idle_at: datetime | None = None
     idle_warned: bool = False
+    problems: tuple[LinkedProblem, ...] = ()
 
     @property
     def standing(self) -> work.Standing:

@@ -93,6 +93,10 @@ class Settings(ServiceSettings):
     """How often a worker says which tiers it runs."""
     announcement_life: timedelta = timedelta(seconds=30)
     """A process not heard of for so long names no tier any more."""
+    news_poll: timedelta = timedelta(seconds=1)
+    """How often is looked whether a problem has something to tell its issues."""
+    news_batch: Annotated[int, Field(ge=1)] = 100
+    """Issues that are told of a problem's workaround or fix in one transaction."""
     draft_kept: timedelta = timedelta(days=30)
     """How long what an agent has begun to write is kept without being touched."""
     forget_batch: Annotated[int, Field(ge=1)] = 1000

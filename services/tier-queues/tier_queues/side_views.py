@@ -56,6 +56,17 @@ class RemoteSessionView(BaseModel):
     granted: bool | None
 
 
+class LinkedProblemView(BaseModel):
+    """A problem or feature request that the issue belongs to. workaround: there is one; fixed_in: a release's name."""
+
+    id: UUID
+    number: int
+    kind: str
+    title: str
+    workaround: bool
+    fixed_in: str | None
+
+
 V = TypeVar("V", bound=BaseModel)
 
 

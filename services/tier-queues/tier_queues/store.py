@@ -13,9 +13,10 @@ from shared.db import NOW, Transaction
 from shared.events import FACTS, Fact
 from shared.events.attention import IssueSkipped
 from shared.events.collaboration import AgentMentioned, ConsultFact
+from shared.events.problems import ProblemFact
 from shared.outbox import Outgoing, publish
 from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
-from tier_queues import consult_list, mention_list, passed_by
+from tier_queues import consult_list, issue_words, link_rows, mention_list, passed_by
 from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Entry, Issue
 from tier_queues.skills import words
@@ -25,7 +26,7 @@ SOURCE: Final = "tier-queues"
 AT_WORK: Final = "('assigned', 'waiting')"
 
 _ISSUE: Final = TypeAdapter(Issue)
-BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped)
+BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped, ProblemFact)
 """Facts that have rows of their own."""
 _CONSTANT: Final = frozenset({"number", "accepted_at", "title", "weight"})
 """Columns that never change after the insert."""
@@ -185,11 +186,15 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
     await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
     # Each fact is turned into JSON once, for the timeline and for the outbox.
     entries = [(drafted, drafted.entry.fact.model_dump_json()) for drafted in drafts.entries]
+    if drafts.created:
+        first = [one for one in drafts.entries if one.entry.fact.standing.version == 1]
+        await issue_words.write(tx, [(drafts.issues[one.issue], one.entry) for one in first])
     await tx.insert(TIMELINE, [_timeline_row(drafted, fact_json) for drafted, fact_json in entries])
     if beside := [(one.issue, one.entry) for one in drafts.entries if isinstance(one.entry.fact, BESIDE)]:
         await passed_by.write(tx, beside)
         await consult_list.write(tx, beside)
         await mention_list.write(tx, beside)
+        await link_rows.write(tx, [(drafts.issues[issue], entry) for issue, entry in beside])
     await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 

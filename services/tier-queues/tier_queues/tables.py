@@ -23,6 +23,17 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.db import metadata
 from shared.migrate import with_shared_tables
+from tier_queues.problem_tables import (
+    acknowledgements_table,
+    bulletins_table,
+    issue_words_table,
+    problem_history_table,
+    problem_links_table,
+    problem_news_table,
+    problems_table,
+    releases_table,
+    untold_table,
+)
 from tier_queues.side_tables import catalogue_table, consults_table, drafts_table, mentions_table
 
 SCHEMA: Final = with_shared_tables(metadata())
@@ -209,6 +220,16 @@ CONSULTS: Final = consults_table(SCHEMA)
 MENTIONS: Final = mentions_table(SCHEMA)
 DRAFTS: Final = drafts_table(SCHEMA)
 CATALOGUE: Final = catalogue_table(SCHEMA)
+
+PROBLEMS: Final = problems_table(SCHEMA)
+PROBLEM_HISTORY: Final = problem_history_table(SCHEMA)
+PROBLEM_LINKS: Final = problem_links_table(SCHEMA)
+PROBLEM_NEWS: Final = problem_news_table(SCHEMA)
+UNTOLD: Final = untold_table(SCHEMA)
+RELEASES: Final = releases_table(SCHEMA)
+BULLETINS: Final = bulletins_table(SCHEMA)
+ACKNOWLEDGEMENTS: Final = acknowledgements_table(SCHEMA)
+ISSUE_WORDS: Final = issue_words_table(SCHEMA)
 
 SESSIONS: Final = Table(
     "sessions",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.db import Database
 from shared.service import Timer
-from tier_queues import drafts, handlers, overflow_watch, passed_by, renewing, sessions
+from tier_queues import drafts, handlers, overflow_watch, passed_by, problem_work, renewing, sessions
 from tier_queues.giving_out import give_out
 from tier_queues.presence import Presence
 from tier_queues.rules import Rules
@@ -13,7 +13,7 @@ from tier_queues.settings import Settings
 
 def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
     """Due issues of this process's tiers, what is given out and who helps whom there, its announcement, new promises
-    for open issues, and the forgetting.
+    for open issues, what problems have to tell, and the forgetting.
     """
 
     async def due() -> bool:
@@ -29,6 +29,10 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             return await renewing.renew(
                 tx, policies=rules.policies, after=settings.promises_lead, limit=settings.promises_batch
             )
+
+    async def tell_news() -> bool:
+        async with db.transaction() as tx:
+            return await problem_work.tell(tx, policies=rules.policies, limit=settings.news_batch)
 
     async def give() -> bool:
         policies = rules.policies
@@ -66,6 +70,7 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         Timer(settings.timer_poll, give, "give out"),
         Timer(settings.overflow_look, watch, "overflow"),
         Timer(settings.rules_look, renew, "renew promises"),
+        Timer(settings.news_poll, tell_news, "news of problems"),
         Timer(settings.announce_every, announce, "announce"),
         Timer(settings.housekeeping_every, keep_house, "housekeeping"),
     )

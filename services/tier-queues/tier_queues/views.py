@@ -20,6 +20,7 @@ from tier_queues.issue import Issue, Offered, allowed_in
 from tier_queues.policies import Policies
 from tier_queues.side_views import (
     CallBackView,
+    LinkedProblemView,
     OpenConsultView,
     ParticipantView,
     RemoteSessionView,
@@ -145,6 +146,7 @@ class IssueView(BaseModel):
     revisits_of_tier: int
     revisits_of_team: int
     ping_pong: bool
+    problems: list[LinkedProblemView]
     allowed: list[str]
 
 
@@ -167,6 +169,7 @@ _SPECIAL: Final = frozenset(
         "revisits_of_tier",
         "revisits_of_team",
         "ping_pong",
+        "problems",
         "allowed",
     }
 )
@@ -196,6 +199,7 @@ def view_of(issue: Issue, caller: Caller, policies: Policies) -> IssueView:
         revisits_of_tier=(of_tier := revisits_of_tier(issue)),
         revisits_of_team=(of_team := revisits_of_team(issue)),
         ping_pong=max(of_tier, of_team) >= PING_PONG,
+        problems=[shown(LinkedProblemView, linked) for linked in issue.problems],
         allowed=_allowed(issue, caller, policies),
     )
 

@@ -14,10 +14,12 @@ from shared.events import collaboration, work
 from shared.vocabulary import FAR_FUTURE, Role
 from support import queues
 from support.queues import HOUR, MINUTE, NOW, agent
-from tier_queues import clocks, pushing
+from tier_queues import clocks, problem_links, pushing
 from tier_queues import commands as c
 from tier_queues.goals import PICKUP
 from tier_queues.issue import TRANSITIONS, Decision, Issue, Refused, allowed_in, decide, heard, tick
+from tier_queues.problem import Topic
+from tier_queues.problem_links import Heard
 from tier_queues.promises import clock_of, visit
 from tier_queues.pushing import Candidate
 from tier_queues.record import CASE_OVER
@@ -114,12 +116,22 @@ class Life(RuleBasedStateMachine):
         assert decision.entries
         self.take(decision)
 
+    @rule(topic=st.sampled_from(Topic), resolve=st.booleans(), data=st.data())
+    def news_of_a_problem(self, topic: Topic, resolve: bool, data: st.DataObject) -> None:
+        linked = [one.id for one in self.issue.problems] or [queues.PROBLEM.id]
+        problem = data.draw(st.sampled_from(linked))
+        news = Heard(problem, topic, "It is fixed.", resolve, "2026.11", queues.PROBLEM)
+        decision = problem_links.heard(self.issue, news, now=self.now, policies=POLICIES)
+        assert bool(decision.entries) == bool(self.issue.problems)
+        self.take(decision)
+
     def give_as_owner(self, command: c.Command, **given: Any) -> None:
         owner = next((person for person in PEOPLE if person.id == self.issue.owner), ADA)
         self.give(command, owner, **given)
 
     def give(self, command: c.Command, person: Any, **given: Any) -> None:
         allowed = allowed_in(self.issue, person)
+        given = {"problem": queues.named(command)} | given
         try:
             decision = decide(self.issue, command, actor=person, now=self.now, policies=POLICIES, **given)
         except Refused:

@@ -1,6 +1,7 @@
 """Decisions that are right: trained on most of each data set, measured on the part that was left out.
 
 Texts nearly the same stay together, so that nothing measured was learnt. Models are made in a folder that is deleted.
+How many issues a router decides is measured by `throughput`.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from uuid import UUID
 
 import yaml
 
-from onebox.bench import NothingMeasured
+from onebox.bench import NothingMeasured, throughput
 from onebox.bench.measure import Figure, at_most, note, quantile
 from router.artefact import load
 from router.decide import decide
@@ -67,7 +68,7 @@ async def measure(*, data: Path | None, seconds: float | None) -> list[Figure]:
     del seconds
     if data is None:
         raise NothingMeasured("It needs --data, a folder with the public data sets.")
-    return await asyncio.to_thread(_measure, data)
+    return [*await asyncio.to_thread(_measure, data), *await throughput.measure(data)]
 
 
 def _measure(data: Path) -> list[Figure]:
