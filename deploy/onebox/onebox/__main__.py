@@ -121,16 +121,17 @@ def evaluate(arguments: Annotated[list[str] | None, typer.Argument(help="As the 
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="intake, pipeline, agents, lists, up or router.")],
+    name: Annotated[str, typer.Argument(help="intake, pipeline, agents, lists, up, router or replay.")],
     *,
     data: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="A folder of real issues.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Of each round; default: as promised.")] = None,
+    cases: Annotated[int | None, typer.Option(min=0, help="Of each log that replay takes; 0 for all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure one of the promised figures against its bar."""
     from onebox import bench as benchmarks
 
-    raise typer.Exit(benchmarks.run(name, data=data, as_json=as_json, seconds=seconds))
+    raise typer.Exit(benchmarks.run(name, data=data, as_json=as_json, seconds=seconds, cases=cases))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from tier_queues.app import build
 from tier_queues.organisation import SIGN_IN_NAME
 from tier_queues.organisation_store import TierInUse, as_yaml
 from tier_queues.promise_commands import promises_program
+from tier_queues.report_commands import reports_program
 from tier_queues.seed import FirstAgent
 from tier_queues.sessions import new_signing_key, public_keys_of
 from tier_queues.settings import Settings
@@ -28,6 +29,7 @@ program = commands(Settings, build, about=__doc__)
 organisation_program = typer.Typer(help="The organisation as a YAML file.", no_args_is_help=True)
 program.add_typer(organisation_program, name="organisation")
 program.add_typer(promises_program, name="promises")
+program.add_typer(reports_program, name="reports")
 
 
 @program.command()

@@ -30,6 +30,7 @@ from tier_queues.problem_api import add_problem_lists, add_problems
 from tier_queues.promise_api import add_promises
 from tier_queues.promise_layer import StandingPromises, patient
 from tier_queues.release_api import add_bulletins, add_releases
+from tier_queues.report_api import add_reports
 from tier_queues.rules import Rules
 from tier_queues.session_api import Desk, add_sessions
 from tier_queues.sessions import Signer
@@ -72,6 +73,7 @@ def build(settings: Settings | None = None) -> Service:
     add_organisation(api, desk)
     add_promises(api, db, tokens, settings)
     add_forecast(api, db, tokens)
+    add_reports(api, db, tokens, settings)
     add_operations(api, db, tokens, facts, alarms(settings))
     return Service(
         name=settings.SERVICE,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from shared.settings import ServiceSettings
 from shared.vocabulary import Tier, WaitingFor
 from tier_queues.goals import AROUND_THE_CLOCK, SLA_CLOCKS, Goal, GoalRow, GoalTable
+from tier_queues.measures import Measure
 from tier_queues.policies import Policies
 
 
@@ -27,6 +28,15 @@ class Promise(BaseModel):
     def goal(self) -> Goal:
         """As policies hold it."""
         return Goal(self.span, self.calendar)
+
+
+class MeasureTarget(BaseModel):
+    """What a measure should be, and from where on somebody should look; which side is good follows from the two."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: float
+    alarm: float
 
 
 class Settings(ServiceSettings):
@@ -101,6 +111,14 @@ class Settings(ServiceSettings):
     """How long what an agent has begun to write is kept without being touched."""
     forget_batch: Annotated[int, Field(ge=1)] = 1000
     """Drafts forgotten in one transaction."""
+    report_every: timedelta = timedelta(seconds=2)
+    """How often the reports follow the timeline."""
+    report_batch: Annotated[int, Field(ge=1)] = 500
+    """Entries of the timeline, and issues of a rebuild, read in one transaction."""
+    cost_per_hour: dict[Tier, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(COST_PER_HOUR))
+    """What an hour of work costs at each tier, in the organisation's currency, as JSON: `{"1": 30}`."""
+    report_targets: dict[Measure, MeasureTarget] = Field(default_factory=lambda: dict(REPORT_TARGETS))
+    """Targets of measures, as JSON: `{"reopen": {"target": 0.05, "alarm": 0.08}}`."""
     counts_life: timedelta = timedelta(seconds=1)
     """How old the counts of tiers may be."""
     early_after: timedelta = timedelta(seconds=60)
@@ -144,6 +162,15 @@ class Settings(ServiceSettings):
         for name in goals:
             _place(name)
         return goals
+
+
+COST_PER_HOUR: Final[dict[int, float]] = {1: 30.0, 2: 55.0, 3: 90.0}
+REPORT_TARGETS: Final[dict[Measure, MeasureTarget]] = {
+    Measure.FIRST_CONTACT_RESOLUTION: MeasureTarget(target=0.70, alarm=0.60),
+    Measure.ESCALATION: MeasureTarget(target=0.20, alarm=0.30),
+    Measure.REOPEN: MeasureTarget(target=0.05, alarm=0.08),
+    Measure.TRANSFERS: MeasureTarget(target=0.5, alarm=1.5),
+}
 
 
 def _row(name: str, promise: Promise | None) -> GoalRow:

@@ -34,6 +34,7 @@ from tier_queues.problem_tables import (
     releases_table,
     untold_table,
 )
+from tier_queues.report_tables import report_courses_table, report_rows_table, report_walk_table
 from tier_queues.side_tables import catalogue_table, consults_table, drafts_table, mentions_table
 
 SCHEMA: Final = with_shared_tables(metadata())
@@ -112,8 +113,13 @@ TIMELINE: Final = Table(
     Column("actor", JSONB, nullable=False),
     Column("fact", JSONB, nullable=False),
     Column("private", JSONB, nullable=False),
+    Column("tx", BigInteger, server_default=text("txid_current()")),
 )
-"""Every change of every issue. fact: as it was published; private: what never leaves tier-queues."""
+"""Every change of every issue. fact: as it was published; private: what never leaves tier-queues.
+
+tx: the transaction that wrote it, for who follows the timeline; null for what is older than that.
+"""
+Index("timeline_tx", TIMELINE.c.tx, postgresql_where=text("tx IS NOT NULL"))
 
 EARLY_FACTS: Final = Table(
     "early_facts",
@@ -220,6 +226,9 @@ CONSULTS: Final = consults_table(SCHEMA)
 MENTIONS: Final = mentions_table(SCHEMA)
 DRAFTS: Final = drafts_table(SCHEMA)
 CATALOGUE: Final = catalogue_table(SCHEMA)
+REPORT_ROWS: Final = report_rows_table(SCHEMA)
+REPORT_COURSES: Final = report_courses_table(SCHEMA)
+REPORT_WALK: Final = report_walk_table(SCHEMA)
 
 PROBLEMS: Final = problems_table(SCHEMA)
 PROBLEM_HISTORY: Final = problem_history_table(SCHEMA)

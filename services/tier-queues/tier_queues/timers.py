@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from shared.db import Database
 from shared.service import Timer
-from tier_queues import drafts, handlers, overflow_watch, passed_by, problem_work, renewing, sessions
+from tier_queues import (
+    drafts,
+    handlers,
+    overflow_watch,
+    passed_by,
+    problem_work,
+    renewing,
+    report_feed,
+    sessions,
+)
 from tier_queues.giving_out import give_out
 from tier_queues.presence import Presence
 from tier_queues.rules import Rules
@@ -58,6 +67,10 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             await presence.announce(tx)
         return False
 
+    async def report() -> bool:
+        async with db.transaction() as tx:
+            return await report_feed.advance(tx, limit=settings.report_batch)
+
     async def keep_house() -> bool:
         async with db.transaction() as tx:
             await sessions.forget(tx)
@@ -73,4 +86,5 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         Timer(settings.news_poll, tell_news, "news of problems"),
         Timer(settings.announce_every, announce, "announce"),
         Timer(settings.housekeeping_every, keep_house, "housekeeping"),
+        Timer(settings.report_every, report, "reports"),
     )

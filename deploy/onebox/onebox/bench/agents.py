@@ -1,10 +1,12 @@
-"""`bench agents`: claim, reply, hand over, accept and resolve, each at 32 clients, beside the floor."""
+"""`bench agents`: each command at 32 clients beside the floor, and 200 agents who race for 10,000 issues."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from onebox.bench.crowd import AGENTS, crowded
+from onebox.bench.crowd import SECONDS as CROWD_SECONDS
 from onebox.bench.generator import generator
 from onebox.bench.intake import CLIENTS, accepted, at_32_clients, until_drained
 from onebox.bench.job import Job, Shot
@@ -15,6 +17,8 @@ from onebox.bench.stage import Agent, Stage, posts, running, stage
 SECONDS: Final = 4.0
 """About so long each command is measured: on the first run of claims it is seen how many that are."""
 ISSUES: Final = 6_000
+QUEUE: Final = 10_000
+"""Issues that a crowd of agents races for."""
 BAR: Final = 0.3
 CATEGORY: Final = "billing"
 """Given with each post, so that all come to Tier 1."""
@@ -42,7 +46,7 @@ COMMANDS: Final[Sequence[tuple[str, int, Callable[[int], Body]]]] = (
 
 
 async def measure(*, data: Path | None, seconds: float | None) -> list[Figure]:
-    """One figure per command; the same issues go through all of them."""
+    """One figure per command; the same issues go through all of them. Then a crowd of agents races for others."""
     count = int(ISSUES * (seconds or SECONDS) / SECONDS)
     async with stage() as here:
         await here.install()
@@ -58,7 +62,10 @@ async def measure(*, data: Path | None, seconds: float | None) -> list[Figure]:
                 await until_drained(here, consumers=True)
                 floors.append(await at_32_clients(bare, shots, (seconds or SECONDS) / 2))
                 note(f"{name}: {rates[name]:,.0f}/s, floor {floors[-2]:,.0f}/s before and {floors[-1]:,.0f}/s after")
-            return [await generator(here, median(floors)), *_figures(rates, floors)]
+            crowd = await here.agents(AGENTS, (1, 2))
+            queue = await _queued(here, int(QUEUE * (seconds or SECONDS) / SECONDS), data)
+            at_once = await crowded(here, crowd, queue, CROWD_SECONDS)
+            return [await generator(here, median(floors)), *_figures(rates, floors), *at_once]
 
 
 def _figures(rates: Mapping[str, float], floors: Sequence[float]) -> Iterator[Figure]:

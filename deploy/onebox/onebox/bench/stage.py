@@ -113,14 +113,14 @@ class Stage:
         await add_agents(self.tier_queues(), made)
         return [self.signed_in(each.id, each.tiers) for each in made]
 
-    def signed_in(self, agent: str, tiers: Sequence[int]) -> "Agent":
+    def signed_in(self, agent: str, tiers: Sequence[int], teams: Sequence[str] = ()) -> "Agent":
         """The token that a sign-in would give."""
         from shared.ids import new_id
         from shared.vocabulary import Role
         from tier_queues.roster import Member
         from tier_queues.sessions import Signer
 
-        member = Member(agent, agent.title(), Role.AGENT, tuple(tiers), (), STAFF_CAPACITY)
+        member = Member(agent, agent.title(), Role.AGENT, tuple(tiers), tuple(teams), STAFF_CAPACITY)
         signer = Signer(self.tier_queues().signing_key.get_secret_value(), TOKEN_LIFE)
         return Agent(agent, signer.token(member, new_id()).token)
 

@@ -1,0 +1,69 @@
+"""Tables of the reports: read models that the timeline makes, and makes again."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+ROWS: Final = "report_rows"
+
+
+def report_rows_table(schema: MetaData) -> Table:
+    """What counts for a measure, with the day, the place and the kind of issue. channel, category: of the issue."""
+    table = Table(
+        ROWS,
+        schema,
+        Column("issue_id", Uuid, primary_key=True),
+        Column("measure", Text, primary_key=True),
+        Column("detail", Text, primary_key=True),
+        Column("place", Integer, primary_key=True, autoincrement=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("tier", SmallInteger, nullable=False),
+        Column("team", Text, nullable=False),
+        Column("category", Text, nullable=False),
+        Column("priority", SmallInteger, nullable=False),
+        Column("channel", Text, nullable=False),
+        Column("value", Double, nullable=False),
+    )
+    Index("report_rows_of_measure", table.c.measure, table.c.at, table.c.issue_id, table.c.detail, table.c.place)
+    return table
+
+
+def report_courses_table(schema: MetaData) -> Table:
+    """How far an issue's timeline is read, and what is remembered of it. category: as its rows say."""
+    return Table(
+        "report_courses",
+        schema,
+        Column("issue_id", Uuid, primary_key=True),
+        Column("version", Integer, nullable=False),
+        Column("category", Text, nullable=False),
+        Column("channel", Text, nullable=False),
+        Column("course", JSONB, nullable=False),
+    )
+
+
+def report_walk_table(schema: MetaData) -> Table:
+    """One row: the transactions before next_tx are read; issues after walked_to are still to be read from their
+    beginning, unless the reports are whole."""
+    return Table(
+        "report_walk",
+        schema,
+        Column("id", SmallInteger, primary_key=True, server_default=text("1")),
+        Column("next_tx", BigInteger, nullable=False, server_default=text("0")),
+        Column("walked_to", Uuid),
+        Column("whole", Boolean, nullable=False, server_default=text("false")),
+    )
