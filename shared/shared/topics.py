@@ -20,6 +20,7 @@ from shared.events import (
     problems,
     promises,
     routing,
+    tidying,
     vendor,
     work,
 )
@@ -124,6 +125,10 @@ WORK: Final = _topic(
     problems.WorkaroundPublished,
     problems.WorkaroundInserted,
     problems.FixReleased,
+    tidying.TagsChanged,
+    tidying.IssueLinked,
+    tidying.IssueUnlinked,
+    tidying.IssueMerged,
 )
 VENDOR: Final = _topic(
     "support.vendor",

@@ -16,7 +16,7 @@ from support import events
 from support.infrastructure import Infrastructure
 from support.queue_service import OFFSETS, QueueService, Staff, accepted_now, own_namespace, queue_settings
 from support.running import prepare, rows, wait_until
-from tier_queues import app, bulletins, issue_words, problem_list, problem_store, problem_work, releases
+from tier_queues import app, bulletins, problem_list, problem_store, problem_work, releases, similar
 from tier_queues.problem import Kind, State
 from tier_queues.problem_list import Wanted
 
@@ -50,8 +50,9 @@ SELECT ('00000000-0000-0000-0000-' || lpad((n % 20)::text, 12, '0'))::uuid, gen_
 FROM generate_series(1, $1) AS n ORDER BY md5(n::text)
 """
 _SEED_WORDS = """
-INSERT INTO issue_words (issue_id, words)
-SELECT gen_random_uuid(), setweight(to_tsvector('simple', 'word' || n % 700 || ' term' || n % 300), 'A')
+INSERT INTO searchable (issue_id, number, account, characters, document)
+SELECT gen_random_uuid(), n, 'account', 10,
+    setweight(to_tsvector('simple', 'word' || n % 700 || ' term' || n % 300), 'A')
 FROM generate_series(1, $1) AS n
 """
 
@@ -308,6 +309,12 @@ async def test_similar_issues_share_telling_words_and_a_search_finds_all_its_wor
     await hear(queues, mine, "Invoice export stops", "The quarterly spreadsheet misses zebracolumns.")
     await hear(queues, like, "Zebracolumns are missing", "In the quarterly spreadsheet.")
     await hear(queues, unlike, "Coffee machine broken", "It leaks.")
+
+    async def read() -> bool:
+        known = "SELECT count(*) FROM searchable WHERE issue_id = ANY($1)"
+        return bool((await rows(queues.service.db, known, [mine, like, unlike]))[0][0] == 3)
+
+    await wait_until(read, timedelta(seconds=30), "the issues are searchable")
     found = (await ada.get(f"/issues/{mine}/similar")).json()
     assert str(like) in [one["id"] for one in found]
     assert {str(mine), str(unlike)}.isdisjoint(one["id"] for one in found)
@@ -352,7 +359,7 @@ async def crowded(infrastructure: Infrastructure) -> AsyncIterator[Any]:
         async with db.transaction() as tx:
             for seed in (_SEED_PROBLEMS, _SEED_RELEASES, _SEED_BULLETINS, _SEED_LINKS, _SEED_WORDS):
                 await tx.fetch(seed, MANY)
-            await tx.fetch("ANALYZE problems, releases, bulletins, problem_links, issue_words")
+            await tx.fetch("ANALYZE problems, releases, bulletins, problem_links, searchable")
         yield db
         await db.close()
 
@@ -392,23 +399,23 @@ async def test_words_of_problems_are_found_by_their_index(crowded: Any, sql: tup
 
 
 async def test_similar_issues_are_found_by_the_index_of_their_words(crowded: Any) -> None:
-    query = issue_words.query_of(["word7", "term7"])
-    assert "issue_words_words" in await explained(crowded, issue_words.SIMILAR, new_id(), query, 10)
+    query = similar.query_of(["word7", "term7"])
+    assert "searchable_words" in await explained(crowded, similar.SIMILAR, new_id(), query, 10)
 
 
 async def test_words_that_every_other_issue_has_are_not_looked_for(crowded: Any) -> None:
     """How frequent words are is what the statistics say; an issue with nothing but such words is like no other."""
     async with crowded.transaction() as tx:
         (own,) = await tx.fetch(
-            "INSERT INTO issue_words SELECT gen_random_uuid(), to_tsvector('simple', 'please unusual words') "
-            "RETURNING issue_id"
+            "INSERT INTO searchable SELECT gen_random_uuid(), 0, 'account', 10, "
+            "to_tsvector('simple', 'please unusual words') RETURNING issue_id"
         )
         await tx.fetch(
-            "INSERT INTO issue_words SELECT gen_random_uuid(), to_tsvector('simple', 'please') "
-            "FROM generate_series(1, 5000)"
+            "INSERT INTO searchable SELECT gen_random_uuid(), n, 'account', 10, to_tsvector('simple', 'please') "
+            "FROM generate_series(1, 5000) AS n"
         )
-        await tx.fetch("ANALYZE issue_words")
-        words = [row[0] for row in await tx.fetch(issue_words.ASKED, own[0], issue_words.COMMON_SHARE, 8)]
+        await tx.fetch("ANALYZE searchable")
+        words = [row[0] for row in await tx.fetch(similar.ASKED, own[0], similar.COMMON_SHARE, 8)]
     assert words == ["unusual", "words"]
 
 

@@ -14,8 +14,10 @@ from tier_queues import commands as c
 from tier_queues import frontline_commands as first
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
+from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
+from tier_queues.links import Relation
 from tier_queues.policies import Policies
 from tier_queues.problem import Kind, Person, Problem, State
 
@@ -104,8 +106,13 @@ def ruled(
     policies: Policies = POLICIES,
     **given: Any,
 ) -> Decision:
-    """What follows from one command. now: the time of the issue's last entry, unless told otherwise."""
+    """What follows from one command. now: the time of the issue's last entry, unless told otherwise.
+
+    other: the second issue that it names, a queued one of this id unless told otherwise.
+    """
     given = {"problem": named(command)} | given
+    if (second := tidy.other_of(command)) is not None:
+        given = {"other": replace(queued(), id=second)} | given
     return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
 
 
@@ -173,6 +180,11 @@ def closed() -> Issue:
     return after(resolved(), c.Close(reason="Done."))
 
 
+def joined(issue: Issue) -> Issue:
+    """The issue tagged and related to another one."""
+    return after(issue, tidy.Tag(tags=("slow",)), tidy.LinkTo(other=new_id(), relation=Relation.RELATED))
+
+
 def offer(**changes: Any) -> c.OfferHandover:
     """A cold handover to Tier 2 for want of knowledge."""
     values: dict[str, Any] = {"target": c.Destination(tier=2), "reason": "knowledge"}
@@ -226,6 +238,12 @@ def commands(issue: Issue) -> list[c.Command]:
         about.LinkProblem(problem=new_id()),
         about.UnlinkProblem(problem=_linked_problem(issue)),
         about.InsertWorkaround(problem=_linked_problem(issue)),
+        tidy.Tag(tags=("import", "slow")),
+        tidy.Untag(tags=("slow",)),
+        tidy.LinkTo(other=new_id(), relation=Relation.RELATED),
+        tidy.Unlink(other=issue.links[0].issue if issue.links else new_id()),
+        tidy.Merge(into=new_id()),
+        tidy.Snooze(until=issue.last_at + HOUR, reason="They call back."),
     ]
 
 
@@ -291,6 +309,10 @@ def states() -> dict[str, Issue]:
         "consulting": consulting(),
         "consulting, in the queue": after(consulting(), c.PutBack(reason="Lunch.")),
         "consulting, waiting": after(consulting(), wait("customer")),
+        "linked, in the queue": joined(queued()),
+        "linked": joined(assigned()),
+        "linked, waiting": joined(waiting_for_customer()),
+        "merged": after(assigned(), tidy.Merge(into=new_id())),
         "resolved, with a participant": after(consulting(), resolve()),
         "queued, with a problem": linked(queued()),
         "assigned, with a problem": linked(assigned()),

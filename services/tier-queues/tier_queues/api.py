@@ -62,10 +62,11 @@ def add_lists(api: Api, counter: Counter) -> None:
         priority: PriorityQuery = None,
         team: WordQuery = None,
         category: WordQuery = None,
+        tag: WordQuery = None,
         limit: Limit = 50,
         after: Cursor = None,
     ) -> Page[IssueRow]:
-        wanted = lists.of_tier(Wanted(tier, state, priority, team, category, after, limit))
+        wanted = lists.of_tier(Wanted(tier, state, priority, team, category, after, limit, tag))
         async with counter.db.transaction() as tx:
             await _check_served(counter, tx, tier)
             return await lists.read(tx, wanted, limit)

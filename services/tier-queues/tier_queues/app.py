@@ -18,6 +18,7 @@ from tier_queues.alarms import alarms
 from tier_queues.api import Counter, add_commands, add_lists
 from tier_queues.attempts import Attempts
 from tier_queues.beside_api import add_asides, add_drafts
+from tier_queues.bulk_api import add_bulk
 from tier_queues.consumer import consumer
 from tier_queues.forecast import add_forecast
 from tier_queues.handlers import Order
@@ -32,11 +33,13 @@ from tier_queues.promise_layer import StandingPromises, patient
 from tier_queues.release_api import add_bulletins, add_releases
 from tier_queues.report_api import add_reports
 from tier_queues.rules import Rules
+from tier_queues.search_api import add_search
 from tier_queues.session_api import Desk, add_sessions
 from tier_queues.sessions import Signer
 from tier_queues.settings import Settings
-from tier_queues.shelves_api import add_canned_replies, add_guides, add_macros
+from tier_queues.shelves_api import add_canned_replies, add_guides, add_macros, add_saved_filters
 from tier_queues.timers import timers
+from tier_queues.watching_api import add_watching
 
 TITLE: Final = "Tierdesk: tier queues"
 
@@ -68,6 +71,10 @@ def build(settings: Settings | None = None) -> Service:
     add_problem_lists(api, counter)
     add_releases(api, counter)
     add_bulletins(api, counter)
+    add_saved_filters(api, counter)
+    add_search(api, counter)
+    add_watching(api, counter)
+    add_bulk(api, counter)
     add_sessions(api, desk)
     add_agents(api, desk)
     add_organisation(api, desk)

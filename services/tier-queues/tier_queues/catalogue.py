@@ -1,4 +1,4 @@
-"""What agents reach for again and again: guides, canned replies and macros, on shelves in the database."""
+"""What agents reach for again and again: guides, canned replies, macros, saved filters; on shelves in rows."""
 
 import json
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     GUIDE = "guide"
     CANNED_REPLY = "canned-reply"
     MACRO = "macro"
+    SAVED_FILTER = "saved-filter"
 
 
 @dataclass(frozen=True, slots=True)

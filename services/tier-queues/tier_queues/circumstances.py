@@ -8,6 +8,7 @@ from shared.events import work
 from tier_queues.agents import Agent
 from tier_queues.policies import Policies
 from tier_queues.problem import Problem
+from tier_queues.record import Issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Circumstances:
     load: units the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
     messages: what customer and staff wrote to each other, oldest first; needed to forward. mentioned: active agents
     whom a note names. helping: why the agent's tier takes this from a tier that is too busy, if that is so.
-    problem: the one that the command names, if it exists.
+    problem, other: the problem and the second issue that a command names, if they exist.
     """
 
     agent: Agent
@@ -29,6 +30,7 @@ class Circumstances:
     mentioned: Sequence[Agent] = ()
     helping: str | None = None
     problem: Problem | None = None
+    other: Issue | None = None
 
     @property
     def actor(self) -> work.Actor:

@@ -18,6 +18,7 @@ from shared.vocabulary import (
 from tier_queues import frontline_commands as first
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
+from tier_queues import tidying_commands as tidy
 from tier_queues.command_parts import AttachedFile as AttachedFile
 from tier_queues.command_parts import AttachedFiles, no_number
 from tier_queues.command_parts import Command as Command
@@ -43,6 +44,7 @@ class Skip(Command):
 class Reply(Command):
     """Write to the customer. seen: the newest message of the customer that was read; confirm: send whatever came.
 
+    to_duplicates: the customers of its duplicates get the text too.
     exception_reason: why somebody writes who does not own the issue, or whose team works behind the scenes only.
     """
 
@@ -50,6 +52,7 @@ class Reply(Command):
     attachments: AttachedFiles = ()
     seen: UUID | None = None
     confirm: bool = False
+    to_duplicates: bool = False
     exception_reason: Text | None = None
 
 
@@ -189,6 +192,12 @@ COMMANDS: Final[dict[str, type[Command]]] = {
     "link-problem": about.LinkProblem,
     "unlink-problem": about.UnlinkProblem,
     "insert-workaround": about.InsertWorkaround,
+    "tag": tidy.Tag,
+    "untag": tidy.Untag,
+    "link": tidy.LinkTo,
+    "unlink": tidy.Unlink,
+    "merge": tidy.Merge,
+    "snooze": tidy.Snooze,
 }
 """Name, as in URLs, to command."""
 NAME_OF: Final = {command: name for name, command in COMMANDS.items()}

@@ -10,8 +10,10 @@ from tier_queues import commands as c
 from tier_queues import frontline_commands as first
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
+from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent, may_lead
 from tier_queues.consulting import may_answer
+from tier_queues.linking import duplicates_of, master_of
 from tier_queues.participation import takes_part
 from tier_queues.record import Issue
 
@@ -117,6 +119,18 @@ def _linked(issue: Issue, _agent: Agent) -> Barrier | None:
     return None if issue.problems else Barrier.STATE
 
 
+def _joined(issue: Issue, _agent: Agent) -> Barrier | None:
+    """Anybody, of what is linked to other issues."""
+    return None if issue.links else Barrier.STATE
+
+
+def _merge(issue: Issue, agent: Agent) -> Barrier | None:
+    """Keepers, of what was neither merged nor has duplicates itself."""
+    if issue.offer or (issue.links and (master_of(issue) or duplicates_of(issue))):
+        return Barrier.STATE
+    return _keeper(issue, agent)
+
+
 def _is_receiver(issue: Issue, agent: Agent) -> bool:
     return issue.offer is not None and issue.owner != agent.id and agent.is_target_of(issue.offer.target)
 
@@ -156,12 +170,18 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
         about.LinkProblem: _anyone,
         about.UnlinkProblem: _linked,
         about.InsertWorkaround: _linked,
+        tidy.Tag: _anyone,
+        tidy.Untag: _anyone,
+        tidy.LinkTo: _anyone,
+        tidy.Unlink: _joined,
+        tidy.Merge: _merge,
+        tidy.Snooze: _owner_without_offer,
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
 
 WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
-    {c.Reply, c.Resolve, c.PromiseUpdate, side.OfferRemoteSession, first.Redirect}
+    {c.Reply, c.Resolve, c.PromiseUpdate, side.OfferRemoteSession, first.Redirect, tidy.Merge}
 )
 """What the customer reads; a team that works behind the scenes hands the issue back instead."""
 

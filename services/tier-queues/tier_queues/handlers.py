@@ -16,16 +16,20 @@ from shared.idempotency import Answer, Key
 from shared.problems import Problem, forbidden, not_found, stale
 from shared.telemetry import FAULTS, log
 from shared.vocabulary import IssueState, Role
-from tier_queues import roster, store
+from tier_queues import bulk_store, roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
-from tier_queues.commands import AcceptHandover, Claim, Command
+from tier_queues.bulk_store import INFORM, NewJob
+from tier_queues.circumstances import Circumstances
+from tier_queues.commands import AcceptHandover, Claim, Command, Reply, Resolve
 from tier_queues.consulted import Consulted, consult
 from tier_queues.issue import Decision, Issue, OverCapacity, Refused, WrongTier, decide, heard, open_issue, tick
+from tier_queues.linking import duplicates_of, mirrored
 from tier_queues.overflow import Source, sources_of
 from tier_queues.policies import Policies
 from tier_queues.roster import Member
 from tier_queues.store import Drafts, Locked
+from tier_queues.tidying_commands import RELATING, other_of
 
 PUT_OFF: Final = timedelta(minutes=1)
 """Until the deadlines of an issue that could not be dealt with are looked at again."""
@@ -61,12 +65,15 @@ async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Polic
     _check_keys(orders)
     takers = [order.caller.id for order in orders if isinstance(order.command, TAKING)]
     members = await roster.lock_all(tx, takers)
-    locked = await store.lock(tx, {order.issue for order in orders}, claimants=members)
+    # A second issue that a command names is locked with the others, so that all are locked in one order.
+    others = {other for order in orders if (other := other_of(order.command)) is not None}
+    locked = await store.lock(tx, others.union(order.issue for order in orders), claimants=members)
     answered = await idempotency.stored(tx, [order.key for order in orders])
     consulted = await consult(tx, [(order.issue, order.command) for order in orders])
     batch = _Batch(policies, members, locked, answered, consulted)
     outcomes = [batch.outcome(order) for order in orders]
     await store.save(tx, batch.drafts)
+    await bulk_store.add(tx, batch.tellings)
     await idempotency.store(tx, batch.fresh)
     return outcomes
 
@@ -82,13 +89,14 @@ class _Batch:
     consulted: Consulted
     drafts: Drafts = field(default_factory=Drafts)
     fresh: list[tuple[Key, Answer]] = field(default_factory=list)
+    tellings: list[NewJob] = field(default_factory=list)
 
     def outcome(self, order: Order) -> Answer | Problem:
         """Order of checks: the stored answer, whether it exists, whether it is legal now, the expected version."""
         place = (order.key.caller, order.key.key)
         if place in self.answered:
             return self.answered[place]
-        issue = self.drafts.issues.get(order.issue) or self.locked.issues.get(order.issue)
+        issue = self._issue(order.issue)
         if issue is None:
             return not_found()
         outcome = self._decided(order, issue)
@@ -114,13 +122,41 @@ class _Batch:
                 messages=self.consulted.messages(order.command, issue.id, self.drafts.entries),
                 mentioned=self.consulted.mentioned(order.command),
                 problem=self.consulted.problem(order.command),
+                other=self._issue(other_of(order.command)),
             )
+            mirror = self._mirror(order, agent, issue, decision)
         except Refused as refused:
             return problem_of(refused)
         if order.expected is not None and order.expected != issue.version:
             return stale(issue.version)
         self._take(decision, issue, order.traceparent)
+        if decision.issue.links:
+            self._tell_duplicates(decision.issue, order.command, agent)
+        if mirror is not None:
+            self.drafts.take(mirror, traceparent=order.traceparent)
         return answer_of(decision.issue)
+
+    def _issue(self, wanted: UUID | None) -> Issue | None:
+        """An issue as the commands before have left it."""
+        return None if wanted is None else self.drafts.issues.get(wanted) or self.locked.issues.get(wanted)
+
+    def _tell_duplicates(self, master: Issue, command: Command, agent: Agent) -> None:
+        """An answer, and a reply that says so, reach the customers of the issue's duplicates too: soon, as a job.
+
+        Not in this transaction: there may be a thousand of them, and who locks more issues now locks out of order.
+        """
+        if not (isinstance(command, Resolve) or (isinstance(command, Reply) and command.to_duplicates)):
+            return
+        if duplicates := duplicates_of(master):
+            content = {"master": str(master.id), "text": command.text}
+            self.tellings.append(NewJob(agent.id, agent.name, INFORM, content, duplicates, self.locked.now))
+
+    def _mirror(self, order: Order, agent: Agent, before: Issue, decision: Decision) -> Decision | None:
+        """What the command does to the second issue that it names, as far as that exists."""
+        if not isinstance(order.command, RELATING) or (other := self._issue(other_of(order.command))) is None:
+            return None
+        given = Circumstances(agent, max(self.locked.now, other.last_at), self.policies)
+        return mirrored(other, before, decision.issue, given)
 
     def _take(self, decision: Decision, before: Issue, traceparent: str | None) -> None:
         """Draft what was decided; an owner's load counts for the commands behind it too."""

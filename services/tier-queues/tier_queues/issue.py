@@ -19,6 +19,7 @@ from tier_queues import (
     ending,
     frontline,
     handover,
+    linking,
     ownership,
     participation,
     problem_links,
@@ -33,6 +34,7 @@ from tier_queues import commands as c
 from tier_queues import frontline_commands as first
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
+from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
 from tier_queues.circumstances import Circumstances
 from tier_queues.facts import EFFECTS, heard
@@ -138,6 +140,11 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
         (CLOSED, c.Note): (CLOSED,),
         **frontline.TRANSITIONS,
         **problem_links.TRANSITIONS,
+        **{(state, kind): (state,) for state in (QUEUED, ASSIGNED, WAITING, RESOLVED) for kind in tidy.ANYWHERE},
+        (QUEUED, tidy.Merge): (RESOLVED,),
+        (ASSIGNED, tidy.Merge): (RESOLVED,),
+        (WAITING, tidy.Merge): (RESOLVED,),
+        (ASSIGNED, tidy.Snooze): (WAITING,),
     }
 )
 """State and command to the states that may follow; a pair it does not hold is refused, whoever asks.
@@ -183,6 +190,12 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
         about.LinkProblem: problem_links.link,
         about.UnlinkProblem: problem_links.unlink,
         about.InsertWorkaround: problem_links.insert_workaround,
+        tidy.Tag: linking.tag,
+        tidy.Untag: linking.untag,
+        tidy.LinkTo: linking.link,
+        tidy.Unlink: linking.unlink,
+        tidy.Merge: linking.merge,
+        tidy.Snooze: waiting.snooze,
     }
 )
 
@@ -200,13 +213,14 @@ def decide(
     mentioned: Sequence[Agent] = (),
     helping: str | None = None,
     problem: Problem | None = None,
+    other: Issue | None = None,
 ) -> Decision:
     """What a command does to an issue.
 
     now: aware UTC. load: units the actor owns that are not held (claim, accept). receiver: the active agent that
     an offer's target names, None when there is none. messages: the public conversation, oldest first (forward).
     mentioned: active agents whom a note names. helping: why the actor's tier takes it from one that is too busy.
-    problem: the one that the command names, None when there is none.
+    problem, other: the problem and the second issue that the command names, None when there is none.
     Raises what `refusals` holds; then nothing happened.
     """
     kind = type(command)
@@ -218,7 +232,7 @@ def decide(
         detail = "This team works behind the scenes; hand the issue back, or ask the lead."
         raise BehindTheScenes("behind-the-scenes", detail, team=issue.team)
     given = Circumstances(
-        actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping, problem
+        actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping, problem, other
     )
     # A mark that passed before a clock is stopped must be told, however late its timer is.
     decision = promises.announced(Decision(issue), now=given.now, policies=policies)

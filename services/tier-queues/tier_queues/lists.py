@@ -1,6 +1,7 @@
 """The lists of the queues: keyset pages that an index gives in their order, without the issues' bodies."""
 
 import asyncio
+import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -80,11 +81,12 @@ class TierCounts(BaseModel):
     waiting: int = 0
 
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "id, number, version, state, waiting_for, tier, team, owner, owner_name, priority, category, title, "
     "deadline, accepted_at, updated_at, triage, unseen, "
     "queue_tier IS NOT NULL AND state <> 'queued' AS offered, queue_agent AS offered_to, ended_at"
 )
+"""What a row of a list is made of, and `ended_at`, from `issues`."""
 _FIELDS: Final = tuple(IssueRow.model_fields)
 
 
@@ -103,6 +105,7 @@ class Wanted:
     category: str | None = None
     after: str | None = None
     limit: int = 50
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,9 @@ def of_tier(wanted: Wanted) -> Query:
         if value is not None:
             parameters.append(value)
             terms.append(f"{column} = ${len(parameters)}")
+    if wanted.tag is not None:
+        parameters.append(json.dumps([wanted.tag]))
+        terms.append(f"tags @> ${len(parameters)}::jsonb")
     if wanted.listed in (Listed.RESOLVED, Listed.CLOSED):
         return _page(terms, parameters, ("ended_at", "id"), wanted, descending=True)
     return _page(terms, parameters, ("priority", "deadline", "id"), wanted)
@@ -176,7 +182,7 @@ def _page(
     direction = " DESC" if descending else ""
     by = ", ".join(column + direction for column in order)
     # The limit is a literal: with a parameter a cached plan would have to guess how much of the index is read.
-    sql = f"SELECT {_COLUMNS} FROM issues WHERE {' AND '.join(terms)} ORDER BY {by} LIMIT {wanted.limit + 1}"  # noqa: S608
+    sql = f"SELECT {COLUMNS} FROM issues WHERE {' AND '.join(terms)} ORDER BY {by} LIMIT {wanted.limit + 1}"  # noqa: S608
     return Query(sql, tuple(parameters))
 
 
@@ -184,7 +190,7 @@ async def read(tx: Transaction, query: Query, limit: int) -> Page[IssueRow]:
     """The page of a statement made here."""
     rows = await tx.fetch(query.sql, *query.parameters)
     more = _cursor(rows[limit - 1]) if len(rows) > limit else None
-    return Page(items=[_row(row) for row in rows[:limit]], next=more)
+    return Page(items=[row_of(row) for row in rows[:limit]], next=more)
 
 
 def _cursor(row: Any) -> str:
@@ -193,7 +199,8 @@ def _cursor(row: Any) -> str:
     return cursor_of([row.priority, row.deadline.isoformat(), row.id])
 
 
-def _row(row: Any) -> IssueRow:
+def row_of(row: Any) -> IssueRow:
+    """An issue of a row that begins with COLUMNS."""
     values = dict(zip(_FIELDS, row, strict=False))
     if values["deadline"] == FAR_FUTURE:
         values["deadline"] = None

@@ -17,15 +17,15 @@ from shared.idempotency import Answer
 from shared.paging import Cursor, Limit, Page
 from shared.problems import not_found
 from shared.vocabulary import Text, Title, Word
-from tier_queues import issue_words, problem_list, problem_store, problem_work, store
+from tier_queues import problem_list, problem_store, problem_work, store
 from tier_queues.answers import problem_of
 from tier_queues.api import Counter, WordQuery
 from tier_queues.issue import Refused
-from tier_queues.issue_words import SimilarIssue
 from tier_queues.problem import Kind, Problem, State, allowed_in
 from tier_queues.problem_changes import CHANGES, Change
 from tier_queues.problem_list import HistoryEntry, LinkedIssue, ProblemRow, Requester, Wanted
 from tier_queues.problem_work import New
+from tier_queues.similar import SimilarIssue, similar
 
 ISSUES_LIMIT: Final = 100
 """Issues that one problem may be made from; more are linked one by one."""
@@ -213,7 +213,7 @@ def add_problem_lists(api: Api, counter: Counter) -> None:
         async with counter.db.transaction() as tx:
             if not await store.exists(tx, issue):
                 raise not_found()
-            return await issue_words.similar(tx, issue, text=text, limit=limit)
+            return await similar(tx, issue, text=text, limit=limit)
 
 
 def _changing(counter: Counter, kind: type[Change]) -> Any:

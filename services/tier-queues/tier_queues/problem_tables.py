@@ -153,18 +153,3 @@ def acknowledgements_table(schema: MetaData) -> Table:
         Column("agent", Text, primary_key=True),
         Column("at", DateTime(timezone=True), nullable=False),
     )
-
-
-def issue_words_table(schema: MetaData) -> Table:
-    """The words of an issue's title (A) and of the customer's first message (D), to find similar ones.
-
-    A table of its own, because a row of issues is written anew by every command and would carry these index entries.
-    """
-    table = Table(
-        "issue_words",
-        schema,
-        Column("issue_id", Uuid, primary_key=True),
-        Column("words", TSVECTOR, nullable=False),
-    )
-    Index("issue_words_words", table.c.words, postgresql_using="gin")
-    return table

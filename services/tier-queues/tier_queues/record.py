@@ -19,6 +19,7 @@ from shared.vocabulary import (
 )
 from tier_queues.clocks import Clock
 from tier_queues.companions import CallBack, LinkedProblem, OpenConsult, Participant, RemoteSession, Verification
+from tier_queues.links import Link
 
 CASE_OVER: Final = frozenset({"resolved", "rejected"})
 """States in which a vendor no longer works on its case."""
@@ -93,6 +94,7 @@ class Issue:
     policy: the version by which the clocks promise. weight: units of an owner's capacity. path: tiers and teams where
     it has been, its present place last. queued_since: when it came to its tier. pushed: to whom it is given and for how
     long; pushed_to: whom that was tried with. idle_at: when an owner who does nothing is warned, or loses it.
+    links: other issues that belong to it, duplicates and masters among them.
     consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
     problems: causes or wishes that it shares with others.
     """
@@ -153,6 +155,8 @@ class Issue:
     idle_at: datetime | None = None
     idle_warned: bool = False
     problems: tuple[LinkedProblem, ...] = ()
+    tags: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def standing(self) -> work.Standing:

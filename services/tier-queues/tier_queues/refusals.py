@@ -41,5 +41,9 @@ class BehindTheScenes(Refused):
     """The issue's team does not write to customers (409). more: team."""
 
 
+class Unrelatable(Refused):
+    """The other issue cannot take it in its present state (409)."""
+
+
 class Unacceptable(Refused):
     """Legal now, but what it asks for cannot be: an unknown target, a time that has passed (422)."""

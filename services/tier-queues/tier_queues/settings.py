@@ -107,6 +107,14 @@ class Settings(ServiceSettings):
     """How often is looked whether a problem has something to tell its issues."""
     news_batch: Annotated[int, Field(ge=1)] = 100
     """Issues that are told of a problem's workaround or fix in one transaction."""
+    bulk_batch: Annotated[int, Field(ge=1)] = 50
+    """Issues of a command for many that are worked in one transaction."""
+    bulk_kept: timedelta = timedelta(days=7)
+    """How long a finished command for many issues is shown."""
+    search_look: timedelta = timedelta(seconds=1)
+    """How soon new words are found."""
+    search_batch: Annotated[int, Field(ge=1)] = 500
+    """Entries made searchable in one transaction."""
     draft_kept: timedelta = timedelta(days=30)
     """How long what an agent has begun to write is kept without being touched."""
     forget_batch: Annotated[int, Field(ge=1)] = 1000

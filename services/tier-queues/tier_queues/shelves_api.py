@@ -23,6 +23,7 @@ from tier_queues.api import Counter, check_empty
 from tier_queues.catalogue import ALL, Kept, Kind
 from tier_queues.macros import Step, Steps
 from tier_queues.placeholders import filled, values_of
+from tier_queues.search import Filters
 
 Scope = Literal["personal", "team", "all"]
 WRITERS: Final = AGENTS | ADMINS
@@ -76,6 +77,12 @@ class MacroBody(ShelfBody):
     """Commands that are given as one; their texts may hold placeholders."""
 
     steps: Steps
+
+
+class SavedFilterBody(ShelfBody):
+    """Which issues a list or an export shall hold."""
+
+    filters: Filters
 
 
 class KeptView(BaseModel):
@@ -162,6 +169,12 @@ def add_macros(api: Api, counter: Counter) -> None:
             return (await idempotency.once(counter.db, command.key, act)).response()
         except EventTooLarge as error:
             raise invalid("Together this is too long to be passed on; shorten it or attach a file.") from error
+
+
+def add_saved_filters(api: Api, counter: Counter) -> None:
+    """Give the service filters that are kept under a name, for the caller, a team or everybody."""
+    _add_reading(api, counter, Kind.SAVED_FILTER, "/filters")
+    _add_writing(api, counter, Kind.SAVED_FILTER, "/filters", SavedFilterBody, {"filters"})
 
 
 def _add_reading(api: Api, counter: Counter, kind: Kind, path: str) -> None:

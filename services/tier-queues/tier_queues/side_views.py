@@ -37,6 +37,14 @@ class CallBackView(BaseModel):
     told: bool
 
 
+class LinkView(BaseModel):
+    """Another issue, and what it is to this one: related, blocks, blocked_by, duplicate_of, duplicate."""
+
+    issue: UUID
+    number: int
+    relation: str
+
+
 class VerificationView(BaseModel):
     """Whether the account or the licence is what the customer says. by: a sign-in name."""
 

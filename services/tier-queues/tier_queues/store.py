@@ -16,7 +16,7 @@ from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.events.problems import ProblemFact
 from shared.outbox import Outgoing, publish
 from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
-from tier_queues import consult_list, issue_words, link_rows, mention_list, passed_by
+from tier_queues import consult_list, link_rows, mention_list, passed_by
 from tier_queues.agents import Agent
 from tier_queues.issue import Decision, Entry, Issue
 from tier_queues.skills import words
@@ -171,6 +171,12 @@ async def find(tx: Transaction, issue: UUID) -> Issue | None:
     return issue_of(rows[0][0]) if rows else None
 
 
+async def find_all(tx: Transaction, issues: Collection[UUID]) -> dict[UUID, Issue]:
+    """These issues as far as they exist, not locked."""
+    rows = await tx.fetch("SELECT body::text FROM issues WHERE id = ANY($1)", list(issues))
+    return {issue.id: issue for issue in (issue_of(row[0]) for row in rows)}
+
+
 async def exists(tx: Transaction, issue: UUID) -> bool:
     """Whether there is such an issue."""
     return bool(await tx.fetch("SELECT 1 FROM issues WHERE id = $1", issue))
@@ -186,9 +192,6 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
     await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
     # Each fact is turned into JSON once, for the timeline and for the outbox.
     entries = [(drafted, drafted.entry.fact.model_dump_json()) for drafted in drafts.entries]
-    if drafts.created:
-        first = [one for one in drafts.entries if one.entry.fact.standing.version == 1]
-        await issue_words.write(tx, [(drafts.issues[one.issue], one.entry) for one in first])
     await tx.insert(TIMELINE, [_timeline_row(drafted, fact_json) for drafted, fact_json in entries])
     if beside := [(one.issue, one.entry) for one in drafts.entries if isinstance(one.entry.fact, BESIDE)]:
         await passed_by.write(tx, beside)
@@ -262,6 +265,7 @@ def row_of(issue: Issue) -> dict[str, Any]:
         "breach_clock": breach.name if breach else None,
         "weight": issue.weight,
         "skills": json.dumps(issue.asked_skills) if issue.asked_skills else None,
+        "tags": json.dumps(issue.tags) if issue.tags else None,
         "queued_since": issue.offer.offered_at if issue.offer else issue.queued_since,
         "body": _ISSUE.dump_json(issue).decode(),
     }

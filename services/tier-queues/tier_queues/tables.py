@@ -26,7 +26,6 @@ from shared.migrate import with_shared_tables
 from tier_queues.problem_tables import (
     acknowledgements_table,
     bulletins_table,
-    issue_words_table,
     problem_history_table,
     problem_links_table,
     problem_news_table,
@@ -36,6 +35,13 @@ from tier_queues.problem_tables import (
 )
 from tier_queues.report_tables import report_courses_table, report_rows_table, report_walk_table
 from tier_queues.side_tables import catalogue_table, consults_table, drafts_table, mentions_table
+from tier_queues.tidying_tables import (
+    bulk_jobs_table,
+    bulk_parts_table,
+    search_walk_table,
+    searchable_table,
+    watches_table,
+)
 
 SCHEMA: Final = with_shared_tables(metadata())
 
@@ -72,6 +78,7 @@ ISSUES: Final = Table(
     Column("weight", SmallInteger, nullable=False, server_default=text("1")),
     Column("skills", JSONB),
     Column("queued_since", DateTime(timezone=True)),
+    Column("tags", JSONB),
     Column("body", JSONB, nullable=False),
     # An open issue is rewritten by every command: leave room on its page for the next version of the row.
     postgresql_with={"fillfactor": "85"},
@@ -81,6 +88,7 @@ ISSUES: Final = Table(
 deadline: the nearest unmet due time, far in the future without one. timer_tier: whose process minds next_due, which
 is null when nothing is due by itself. ended_at: when it was resolved; null while it is open. weight: units of an
 owner's capacity. skills: what claim next asks of an agent, null for nothing. queued_since: when it came to its queue.
+tags: null for none.
 """
 
 _QUEUE_ORDER: Final = (ISSUES.c.priority, ISSUES.c.deadline, ISSUES.c.id)
@@ -102,6 +110,14 @@ Index(
 )
 Index("issues_given", ISSUES.c.queue_agent, postgresql_where=text("queue_agent IS NOT NULL"))
 Index("issues_due", ISSUES.c.next_due, postgresql_where=text("next_due IS NOT NULL"))
+
+Index(
+    "issues_tagged",
+    ISSUES.c.tags,
+    postgresql_using="gin",
+    postgresql_ops={"tags": "jsonb_path_ops"},
+    postgresql_where=text("tags IS NOT NULL"),
+)
 
 TIMELINE: Final = Table(
     "timeline",
@@ -238,7 +254,11 @@ UNTOLD: Final = untold_table(SCHEMA)
 RELEASES: Final = releases_table(SCHEMA)
 BULLETINS: Final = bulletins_table(SCHEMA)
 ACKNOWLEDGEMENTS: Final = acknowledgements_table(SCHEMA)
-ISSUE_WORDS: Final = issue_words_table(SCHEMA)
+WATCHES: Final = watches_table(SCHEMA)
+BULK_JOBS: Final = bulk_jobs_table(SCHEMA)
+BULK_PARTS: Final = bulk_parts_table(SCHEMA)
+SEARCHABLE: Final = searchable_table(SCHEMA)
+SEARCH_WALK: Final = search_walk_table(SCHEMA)
 
 SESSIONS: Final = Table(
     "sessions",

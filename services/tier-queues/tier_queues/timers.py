@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from shared.db import Database
 from shared.service import Timer
 from tier_queues import (
+    bulk_store,
+    bulk_work,
     drafts,
     handlers,
     overflow_watch,
@@ -12,6 +14,7 @@ from tier_queues import (
     problem_work,
     renewing,
     report_feed,
+    search_walk,
     sessions,
 )
 from tier_queues.giving_out import give_out
@@ -22,7 +25,7 @@ from tier_queues.settings import Settings
 
 def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
     """Due issues of this process's tiers, what is given out and who helps whom there, its announcement, new promises
-    for open issues, what problems have to tell, and the forgetting.
+    for open issues, what problems have to tell, commands for many issues, what is searched, and the forgetting.
     """
 
     async def due() -> bool:
@@ -52,6 +55,12 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             given = await give_out(tx, minded, limit=settings.timer_batch, policies=policies)
         return given == settings.timer_batch
 
+    async def bulk() -> bool:
+        return await bulk_work.work(db, policies=rules.policies, limit=settings.bulk_batch)
+
+    async def walk() -> bool:
+        return await search_walk.walk(db, limit=settings.search_batch)
+
     async def watch() -> bool:
         policies = rules.policies
         if not policies.overflows:
@@ -75,12 +84,15 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         async with db.transaction() as tx:
             await sessions.forget(tx)
             await passed_by.forget(tx)
+            await bulk_store.forget(tx, settings.bulk_kept, limit=settings.forget_batch)
             await drafts.forget(tx, settings.draft_kept, limit=settings.forget_batch)
         return False
 
     return (
         Timer(settings.timer_poll, due, "due"),
         Timer(settings.timer_poll, give, "give out"),
+        Timer(settings.timer_poll, bulk, "bulk"),
+        Timer(settings.search_look, walk, "search"),
         Timer(settings.overflow_look, watch, "overflow"),
         Timer(settings.rules_look, renew, "renew promises"),
         Timer(settings.news_poll, tell_news, "news of problems"),

@@ -21,6 +21,7 @@ from tier_queues.policies import Policies
 from tier_queues.side_views import (
     CallBackView,
     LinkedProblemView,
+    LinkView,
     OpenConsultView,
     ParticipantView,
     RemoteSessionView,
@@ -143,6 +144,8 @@ class IssueView(BaseModel):
     given_to: str | None
     given_until: datetime | None
     idle_at: datetime | None
+    tags: list[str]
+    links: list[LinkView]
     revisits_of_tier: int
     revisits_of_team: int
     ping_pong: bool
@@ -170,6 +173,7 @@ _SPECIAL: Final = frozenset(
         "revisits_of_team",
         "ping_pong",
         "problems",
+        "links",
         "allowed",
     }
 )
@@ -196,6 +200,7 @@ def view_of(issue: Issue, caller: Caller, policies: Policies) -> IssueView:
         verifications=[shown(VerificationView, found) for found in issue.verifications],
         given_to=issue.pushed.agent if issue.pushed else None,
         given_until=issue.pushed.until if issue.pushed else None,
+        links=[shown(LinkView, link) for link in issue.links],
         revisits_of_tier=(of_tier := revisits_of_tier(issue)),
         revisits_of_team=(of_team := revisits_of_team(issue)),
         ping_pong=max(of_tier, of_team) >= PING_PONG,

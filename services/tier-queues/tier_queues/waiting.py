@@ -12,6 +12,7 @@ from tier_queues.places import queued_where_watched
 from tier_queues.policies import Policies
 from tier_queues.record import TIERDESK, Decision, Issue
 from tier_queues.refusals import Unacceptable
+from tier_queues.tidying_commands import Snooze
 
 
 def wait(decision: Decision, command: Wait, given: Circumstances) -> Decision:
@@ -24,6 +25,12 @@ def wait(decision: Decision, command: Wait, given: Circumstances) -> Decision:
     return decision.then(
         work.IssueWaiting, actor=given.actor, at=given.now, change=change, until=until, reason=command.reason
     )
+
+
+def snooze(decision: Decision, command: Snooze, given: Circumstances) -> Decision:
+    """The owner lets the issue rest until a time. Raises Unacceptable."""
+    until = Wait(waiting_for=WaitingFor.TIME, until=command.until, reason=command.reason)
+    return wait(decision, until, given)
 
 
 def _until(command: Wait, given: Circumstances) -> datetime | None:

@@ -10,6 +10,7 @@ from shared.events import (
     problems,
     promises,
     routing,
+    tidying,
     vendor,
     work,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "problems",
     "promises",
     "routing",
+    "tidying",
     "vendor",
     "work",
 ]

@@ -13,10 +13,10 @@ from support.queues import ADA, HOUR, KIM, NOW, POLICIES, PROBLEM, after, facts_
 from tier_queues import problem_changes as p
 from tier_queues.companions import PROBLEMS_LIMIT
 from tier_queues.issue import Issue, NotAllowed, Refused, Unacceptable
-from tier_queues.issue_words import query_of
 from tier_queues.problem import TRANSITIONS, Given, Kind, Problem, State, Topic, allowed_in, decide
 from tier_queues.problem_commands import InsertWorkaround, LinkProblem, UnlinkProblem
 from tier_queues.problem_links import Heard, heard
+from tier_queues.similar import query_of
 
 OPEN = replace(PROBLEM, state=State.OPEN, workaround=None)
 OTHER = replace(PROBLEM, id=new_id(), number=8)

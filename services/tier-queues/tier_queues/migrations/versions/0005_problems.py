@@ -9,19 +9,11 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-WORDS_OF_OLD_ISSUES = """
-INSERT INTO issue_words (issue_id, words)
-SELECT id, setweight(to_tsvector('simple', title), 'A')
-    || setweight(to_tsvector('simple', coalesce(left(private->>'text', 4000), '')), 'D')
-FROM issues LEFT JOIN timeline ON issue_id = id AND timeline.version = 1
-"""
-
 
 def upgrade() -> None:
     _problems()
     _news()
     _releases()
-    _words()
 
 
 def _problems() -> None:
@@ -129,17 +121,6 @@ def _releases() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("bulletin_id", "agent", name=op.f("bulletin_acknowledgements_pkey")),
     )
-
-
-def _words() -> None:
-    op.create_table(
-        "issue_words",
-        sa.Column("issue_id", sa.Uuid(), nullable=False),
-        sa.Column("words", postgresql.TSVECTOR(), nullable=False),
-        sa.PrimaryKeyConstraint("issue_id", name=op.f("issue_words_pkey")),
-    )
-    op.execute(WORDS_OF_OLD_ISSUES)
-    op.create_index("issue_words_words", "issue_words", ["words"], postgresql_using="gin")
 
 
 def downgrade() -> None:

@@ -1,7 +1,6 @@
-"""The words of issues, written when one is made, and what they find: similar issues."""
+"""Similar issues: found by the words of what is searched, which are written behind the commands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from typing import Any, Final
@@ -11,10 +10,7 @@ from pydantic import BaseModel
 
 from shared.db import Transaction
 from shared.vocabulary import IssueState, Resolution
-from tier_queues.record import Entry, Issue
 
-TEXT_LIMIT: Final = 4000
-"""Characters of the first message that are indexed: what it is about is said at its beginning."""
 ASKED_LIMIT: Final = 8
 """Words of an issue that others are looked for by."""
 COMMON_SHARE: Final = 0.02
@@ -22,21 +18,14 @@ COMMON_SHARE: Final = 0.02
 CANDIDATES_LIMIT: Final = 500
 """Issues that are ranked; of what is even more frequent any are as good."""
 
-_WRITE: Final = """
-issue_words_rows AS (
-    INSERT INTO issue_words (issue_id, words)
-    SELECT id, setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', said), 'D')
-    FROM unnest($1::uuid[], $2::text[], $3::text[]) AS new (id, title, said)
-)
-"""
 ASKED: Final = """
 WITH common AS (
     SELECT unnest(words) AS word, unnest(most_common_elem_freqs[1:cardinality(words)]) AS share
     FROM pg_stats, LATERAL (SELECT most_common_elems::text::text[] AS words) AS elements
-    WHERE schemaname = current_schema() AND tablename = 'issue_words' AND attname = 'words'
+    WHERE schemaname = current_schema() AND tablename = 'searchable' AND attname = 'document'
 )
-SELECT lexeme FROM issue_words, unnest(words) AS own LEFT JOIN common ON word = lexeme
-WHERE issue_id = $1 AND coalesce(share, 0) < $2
+SELECT lexeme FROM searchable, unnest(document) AS own LEFT JOIN common ON word = lexeme
+WHERE issue_id = $1 AND coalesce(share, 0) < $2 AND lexeme !~ '^[0-9]+$'
 ORDER BY 'A' = ANY(weights) DESC, length(lexeme) DESC, lexeme LIMIT $3
 """
 """The words that say most: those of the title first, long ones before short ones, none that every other issue has.
@@ -47,8 +36,8 @@ SIMILAR: Final = f"""
 SELECT id, number, title, state, tier, team, category, accepted_at, body->>'resolution' AS resolution,
     (SELECT array_agg(linked->>'id') FROM jsonb_array_elements(body->'problems') AS linked) AS problems
 FROM (
-    SELECT issue_id, ts_rank(words, $2::tsquery) AS rank
-    FROM (SELECT issue_id, words FROM issue_words WHERE words @@ $2::tsquery LIMIT {CANDIDATES_LIMIT}) AS candidates
+    SELECT issue_id, ts_rank(document, $2::tsquery) AS rank
+    FROM (SELECT issue_id, document FROM searchable WHERE document @@ $2::tsquery LIMIT {CANDIDATES_LIMIT}) AS found
     WHERE issue_id <> $1 ORDER BY rank DESC, issue_id DESC LIMIT $3
 ) AS best JOIN issues ON id = issue_id ORDER BY rank DESC, issue_id DESC
 """  # noqa: S608
@@ -67,28 +56,6 @@ class SimilarIssue(BaseModel):
     accepted_at: datetime
     resolution: Resolution | None
     problems: list[UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is written down of a new issue."""
-
-    issue: UUID
-    title: str
-    text: str
-
-    @classmethod
-    def of(cls, issue: Issue, first: Entry) -> "Said":
-        """first: the issue's first entry, which holds the customer's words."""
-        return cls(issue.id, issue.title, str(first.private.get("text", ""))[:TEXT_LIMIT])
-
-
-async def write(tx: Transaction, new: Sequence[tuple[Issue, Entry]]) -> None:
-    """Keep the words of new issues; travels with the transaction's other writes."""
-    if new:
-        said = [Said.of(issue, entry) for issue, entry in new]
-        columns = ([one.issue for one in said], [one.title for one in said], [one.text for one in said])
-        await tx.write("issue_words", _WRITE, *columns)
 
 
 async def similar(tx: Transaction, issue: UUID, *, text: str | None, limit: int) -> list[SimilarIssue]:

@@ -1,0 +1,147 @@
+"""Issues that belong together, and tags: what happens to both sides of a link."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from shared.events import tidying, work
+from shared.vocabulary import Resolution
+from tier_queues import ending
+from tier_queues.circumstances import Circumstances
+from tier_queues.links import INVERSE, LINKS_LIMIT, TAGS_LIMIT, Link, Relation
+from tier_queues.record import Decision, Issue
+from tier_queues.refusals import Unacceptable, Unrelatable
+from tier_queues.tidying_commands import LinkTo, Merge, Tag, Unlink, Untag
+
+
+def tag(decision: Decision, command: Tag, given: Circumstances) -> Decision:
+    """Tags in the order in which they came. Raises Unacceptable."""
+    tags = tuple(dict.fromkeys((*decision.issue.tags, *command.tags)))
+    if len(tags) > TAGS_LIMIT:
+        raise Unacceptable("too-many-tags", f"An issue has {TAGS_LIMIT} tags at most.")
+    return _tagged(decision, tags, given)
+
+
+def untag(decision: Decision, command: Untag, given: Circumstances) -> Decision:
+    """Without these tags."""
+    return _tagged(decision, tuple(tag for tag in decision.issue.tags if tag not in command.tags), given)
+
+
+def _tagged(decision: Decision, tags: tuple[str, ...], given: Circumstances) -> Decision:
+    return decision.then(tidying.TagsChanged, actor=given.actor, at=given.now, change={"tags": tags}, tags=tags)
+
+
+def link(decision: Decision, command: LinkTo, given: Circumstances) -> Decision:
+    """Another issue belongs to this one. Raises Unacceptable, Unrelatable."""
+    other = _other(decision.issue, command.other, given)
+    if is_merged(decision.issue, other.id):
+        raise Unrelatable("merged-already", "One of the two was merged into the other.")
+    return _linked(decision, other, command.relation, given)
+
+
+def unlink(decision: Decision, command: Unlink, given: Circumstances) -> Decision:
+    """Another issue no longer belongs to this one. Raises Unacceptable."""
+    link = _link_to(decision.issue, command.other)
+    if link is None:
+        raise Unacceptable("not-linked", "These issues are not linked.")
+    return _unlinked(decision, link, given)
+
+
+def merge(decision: Decision, command: Merge, given: Circumstances) -> Decision:
+    """Resolved as a duplicate. Raises Unacceptable, Unrelatable.
+
+    Who is merged has no duplicates and a master is no duplicate (a guard sees to the one, this to the other), so that
+    there are neither chains nor cycles.
+    """
+    into = _other(decision.issue, command.into, given)
+    if master_of(into) is not None:
+        raise Unrelatable("merged-itself", "That issue was merged itself; merge into its master.", into=master_of(into))
+    if into.is_over:
+        raise Unrelatable("master-is-over", "That issue is over; reopen it, or resolve this one.", state=into.state)
+    decision = _linked(decision, into, Relation.DUPLICATE_OF, given)
+    return ending.resolved(
+        decision, Resolution.DUPLICATE, command.text, actor=given.actor, at=given.now, policies=given.policies
+    )
+
+
+def mirrored(other: Issue, before: Issue, after: Issue, given: Circumstances) -> Decision:
+    """The other side of what has just been linked, unlinked or merged; no entries where nothing was.
+
+    before, after: the issue whose links changed.
+    """
+    old, new = _link_to(before, other.id), _link_to(after, other.id)
+    decision = Decision(other)
+    if new is not None:
+        return _linked(decision, after, INVERSE[new.relation], given)
+    own = _link_to(other, before.id)
+    return decision if old is None or own is None else _unlinked(decision, own, given)
+
+
+def informed(duplicate: Issue, master: UUID, text: str, *, actor: work.Actor, at: datetime) -> Decision:
+    """What the customers of a duplicate are told of its master; nothing once the merge was undone.
+
+    It moves nothing and meets no promise: an issue that its customer has brought back is still owed an answer.
+    """
+    decision = Decision(duplicate)
+    if master_of(duplicate) != master:
+        return decision
+    message = duplicate.made_id("message")
+    private = {"told_of": str(master)}
+    return decision.then(work.IssueReplied, actor=actor, at=at, private=private, message=message, text=text)
+
+
+def master_of(issue: Issue) -> UUID | None:
+    """The issue that this one was merged into, or None."""
+    return next((link.issue for link in issue.links if link.relation is Relation.DUPLICATE_OF), None)
+
+
+def duplicates_of(issue: Issue) -> Sequence[UUID]:
+    """The issues that were merged into this one."""
+    return [link.issue for link in issue.links if link.relation is Relation.DUPLICATE]
+
+
+def is_merged(issue: Issue, other: UUID) -> bool:
+    """Whether one of the two was merged into the other."""
+    link = _link_to(issue, other)
+    return link is not None and link.relation in (Relation.DUPLICATE_OF, Relation.DUPLICATE)
+
+
+def _other(issue: Issue, named: UUID, given: Circumstances) -> Issue:
+    if given.other is None or named == issue.id:
+        raise Unacceptable("unknown-issue", "There is no such other issue.")
+    return given.other
+
+
+def _link_to(issue: Issue, other: UUID) -> Link | None:
+    return next((link for link in issue.links if link.issue == other), None)
+
+
+def _linked(decision: Decision, other: Issue, relation: Relation, given: Circumstances) -> Decision:
+    """With a link; one there was to the same issue gives way."""
+    links = tuple(link for link in decision.issue.links if link.issue != other.id)
+    if len(links) >= LINKS_LIMIT:
+        raise Unacceptable("too-many-links", f"An issue has {LINKS_LIMIT} links at most.", issue=decision.issue.id)
+    fact = tidying.IssueMerged if relation is Relation.DUPLICATE_OF else tidying.IssueLinked
+    made = Link(other.id, other.number, relation)
+    return decision.then(
+        fact,
+        actor=given.actor,
+        at=given.now,
+        change={"links": (*links, made)},
+        other=other.id,
+        number=other.number,
+        relation=relation,
+    )
+
+
+def _unlinked(decision: Decision, link: Link, given: Circumstances) -> Decision:
+    links = tuple(one for one in decision.issue.links if one.issue != link.issue)
+    return decision.then(
+        tidying.IssueUnlinked,
+        actor=given.actor,
+        at=given.now,
+        change={"links": links},
+        other=link.issue,
+        number=link.number,
+        relation=link.relation,
+    )

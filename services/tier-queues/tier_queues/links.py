@@ -1,0 +1,46 @@
+"""How issues belong together. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+LINKS_LIMIT: Final = 1000
+"""Links of one issue, its duplicates included."""
+TAGS_LIMIT: Final = 50
+"""Tags of one issue."""
+
+
+class Relation(StrEnum):
+    """What another issue is to this one."""
+
+    RELATED = "related"
+    BLOCKS = "blocks"
+    BLOCKED_BY = "blocked_by"
+    DUPLICATE_OF = "duplicate_of"
+    """This one was merged into the other."""
+    DUPLICATE = "duplicate"
+    """The other one was merged into this."""
+
+
+INVERSE: Final[Mapping[Relation, Relation]] = MappingProxyType(
+    {
+        Relation.RELATED: Relation.RELATED,
+        Relation.BLOCKS: Relation.BLOCKED_BY,
+        Relation.BLOCKED_BY: Relation.BLOCKS,
+        Relation.DUPLICATE_OF: Relation.DUPLICATE,
+        Relation.DUPLICATE: Relation.DUPLICATE_OF,
+    }
+)
+"""What this issue is to the other one then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another issue, and what it is to this one."""
+
+    issue: UUID
+    number: int
+    relation: Relation

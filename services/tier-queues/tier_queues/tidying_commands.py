@@ -1,0 +1,72 @@
+"""What an agent can ask for to keep issues in order: tags, links, merges, and a rest until a time."""
+
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from shared.vocabulary import Moment, Text, Word
+from tier_queues.command_parts import Command, no_number
+from tier_queues.links import Relation
+
+TAGS_AT_ONCE: Final = 20
+"""Tags that one command names."""
+MERGED_TEXT: Final = "The same was reported before. We work on it there, and tell you here what comes of it."
+"""What the customer of a duplicate is told, unless the agent finds better words."""
+
+Tags = Annotated[tuple[Word, ...], Field(min_length=1, max_length=TAGS_AT_ONCE)]
+
+
+class Tag(Command):
+    """Put tags on the issue; those it has already stay."""
+
+    tags: Tags
+
+
+class Untag(Command):
+    """Take tags off the issue."""
+
+    tags: Tags
+
+
+class LinkTo(Command):
+    """Say how another issue belongs to this one; the other's timeline says so too."""
+
+    other: UUID
+    relation: Literal[Relation.RELATED, Relation.BLOCKS, Relation.BLOCKED_BY]
+
+
+class Unlink(Command):
+    """Take a link back on both sides; of a duplicate and its master this undoes the merge, and reopens nothing."""
+
+    other: UUID
+
+
+class Merge(Command):
+    """Resolve the issue as a duplicate of another one, whose answer its customer gets too.
+
+    text: what the customer is told now.
+    """
+
+    into: UUID
+    text: Text = MERGED_TEXT
+
+
+class Snooze(Command):
+    """Let the issue rest until a time; the same as waiting for time."""
+
+    until: Annotated[Moment, BeforeValidator(no_number)]
+    reason: Text
+
+
+ANYWHERE: Final[tuple[type[Command], ...]] = (Tag, Untag, LinkTo, Unlink)
+"""What moves nothing, and is possible until the issue is closed."""
+RELATING: Final = (LinkTo, Unlink, Merge)
+"""The commands that name a second issue."""
+
+
+def other_of(command: Command) -> UUID | None:
+    """The second issue that a command names, or None."""
+    if isinstance(command, Merge):
+        return command.into
+    return command.other if isinstance(command, (LinkTo, Unlink)) else None
