@@ -121,8 +121,8 @@ class Settings(ServiceSettings):
     """Drafts forgotten in one transaction."""
     report_every: timedelta = timedelta(seconds=2)
     """How often the reports follow the timeline."""
-    report_batch: Annotated[int, Field(ge=1)] = 500
-    """Entries of the timeline, and issues of a rebuild, read in one transaction."""
+    report_batch: Annotated[int, Field(ge=1)] = 50
+    """Entries of the timeline, and issues of a rebuild, read in one transaction: claims wait for its reckoning."""
     cost_per_hour: dict[Tier, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(COST_PER_HOUR))
     """What an hour of work costs at each tier, in the organisation's currency, as JSON: `{"1": 30}`."""
     report_targets: dict[Measure, MeasureTarget] = Field(default_factory=lambda: dict(REPORT_TARGETS))
