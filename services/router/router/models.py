@@ -1,11 +1,9 @@
 """Which models decide: kept in the database, followed by every process, never in the way of a decision."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
-from typing import Final
+from typing import ClassVar, Final
 
 from router import model_store
 from router.artefact import Artefact, ArtefactDamaged, describe, unpack
@@ -13,7 +11,8 @@ from router.handlers import Desk
 from router.model_life import State, Step, after
 from router.model_store import Kept
 from router.trained import Model, TrainedClassifier
-from shared.db import Database, Transaction, Unavailable
+from shared.db import Database, Transaction
+from shared.follower import Follower
 from shared.telemetry import log
 
 UNKNOWN_SHOWN: Final = 5
@@ -78,13 +77,14 @@ def prove(artefact: Artefact, desk: Desk) -> Model:
 
 
 @dataclass(eq=False)
-class Models(AbstractAsyncContextManager["Models"]):
+class Models(Follower):
     """Keeps a desk at what the database says: at once where `refresh` follows a change, elsewhere within `look`."""
+
+    WHAT: ClassVar[str] = "models"
 
     db: Database
     desk: Desk
     look: timedelta
-    _following: asyncio.Task[None] | None = field(init=False, default=None)
     _alone: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     """What was read earlier must not be followed later."""
 
@@ -123,27 +123,3 @@ class Models(AbstractAsyncContextManager["Models"]):
         if shadow is not None and shadow.model_version is not None and comparison.compared:
             async with self.db.transaction() as tx:
                 await model_store.note(tx, shadow.model_version, comparison)
-
-    async def __aenter__(self) -> "Models":
-        await self._try_to_refresh()
-        self._following = asyncio.create_task(self._keep_following())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
-
-    async def _keep_following(self) -> None:
-        while True:
-            await asyncio.sleep(self.look.total_seconds())
-            await self._try_to_refresh()
-
-    async def _try_to_refresh(self) -> None:
-        try:
-            await self.refresh()
-        except Unavailable as error:
-            log().warning("models wait", service=self.db.settings.SERVICE, cause=repr(error))

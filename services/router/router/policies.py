@@ -1,10 +1,9 @@
 """Which policy decides: kept in the database, followed by every process, never in the way of a decision."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
+from typing import ClassVar
 
 from router import policy_store
 from router.handlers import Desk
@@ -12,7 +11,8 @@ from router.keywords import KeywordClassifier
 from router.policy import Policy, parse
 from router.policy_file import PolicyError
 from router.policy_store import Kept, State
-from shared.db import Database, Transaction, Unavailable
+from shared.db import Database, Transaction
+from shared.follower import Follower
 from shared.telemetry import log
 
 
@@ -78,17 +78,18 @@ async def found(tx: Transaction, version: int) -> Kept:
 
 
 @dataclass(eq=False)
-class Policies(AbstractAsyncContextManager["Policies"]):
+class Policies(Follower):
     """Keeps a desk at the active policy: at once where `refresh` follows a change, elsewhere within `look`.
 
     first: the text of the shipped policy, which becomes the first version of a new installation.
     """
 
+    WHAT: ClassVar[str] = "policies"
+
     db: Database
     desk: Desk
     first: str
     look: timedelta
-    _following: asyncio.Task[None] | None = field(init=False, default=None)
     _alone: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     """What was read earlier must not be followed later."""
     _seen: int | None = field(init=False, default=None)
@@ -119,27 +120,3 @@ class Policies(AbstractAsyncContextManager["Policies"]):
         # Together, and between two decisions: nobody decides by the one's rules and the other's keywords.
         self.desk.policy, self.desk.classifier = policy, classifier
         log().info("policy followed", version=version)
-
-    async def __aenter__(self) -> "Policies":
-        await self._try_to_refresh()
-        self._following = asyncio.create_task(self._keep_following())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
-
-    async def _keep_following(self) -> None:
-        while True:
-            await asyncio.sleep(self.look.total_seconds())
-            await self._try_to_refresh()
-
-    async def _try_to_refresh(self) -> None:
-        try:
-            await self.refresh()
-        except Unavailable as error:
-            log().warning("policies wait", service=self.db.settings.SERVICE, cause=repr(error))
