@@ -183,7 +183,7 @@ async def exists(tx: Transaction, issue: UUID) -> bool:
 
 
 async def save(tx: Transaction, drafts: Drafts) -> None:
-    """Write issues, timeline and outbox, with at most four statements, and what was asked or mentioned beside them.
+    """Write issues, timeline and outbox, and what was asked or mentioned beside them; all of it travels together.
 
     The issues are locked or new.
     """
