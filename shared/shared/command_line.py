@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, get_args
+from typing import Annotated, Final, get_args
 
 import typer
 
 from shared.migrate import migrate
 from shared.service import Role, Service, run
 from shared.settings import ServiceSettings
+
+EVERY_ROLE: Final = ",".join(get_args(Role))
 
 
 def commands(settings: Callable[[], ServiceSettings], build: Callable[[], Service], *, about: str) -> typer.Typer:
@@ -17,15 +19,17 @@ def commands(settings: Callable[[], ServiceSettings], build: Callable[[], Servic
 
     @program.command(name="run")
     def serve(
-        roles: Annotated[str, typer.Option(help="web, worker or both, with a comma.")] = "web,worker",
+        roles: Annotated[str, typer.Option(help="Some of web, worker and background, with commas.")] = EVERY_ROLE,
         port: Annotated[int, typer.Option(help="Port of the API and the probes.")] = 8000,
         host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     ) -> None:
         """Run until SIGTERM."""
         chosen = frozenset(role for role in get_args(Role) if role in roles.split(","))
         if chosen != frozenset(roles.split(",")):
-            raise typer.BadParameter("roles are web and worker")
-        run(build(), roles=chosen, port=port, host=host)
+            raise typer.BadParameter(f"roles are {EVERY_ROLE}")
+        service = build()
+        service.roles = chosen
+        run(service, port=port, host=host)
 
     @program.command(name="migrate")
     def bring_to_head() -> None:

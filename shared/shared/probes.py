@@ -28,7 +28,7 @@ def probes(process: "Process") -> ASGIApp:
         return _answer([] if time.monotonic() - process.last_tick < STUCK_AFTER else ["the loop is stuck"])
 
     async def readyz(_request: Request) -> Response:
-        return _answer([fault for service in process.services for fault in await _faults(service, process)])
+        return _answer([fault for service in process.services for fault in await _faults(service)])
 
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(REGISTRY), media_type="text/plain; version=0.0.4")
@@ -41,7 +41,7 @@ def _answer(faults: list[str]) -> Response:
     return Response(json.dumps({"ok": not faults, "faults": faults}), 503 if faults else 200, None, "application/json")
 
 
-async def _faults(service: "Service", process: "Process") -> list[str]:
+async def _faults(service: "Service") -> list[str]:
     """What keeps a service from its work: web needs the database, a worker its partitions besides."""
     faults = []
     try:
@@ -49,7 +49,7 @@ async def _faults(service: "Service", process: "Process") -> list[str]:
             await tx.fetch("SELECT 1")
     except Unavailable:
         faults.append(f"{service.name}: the database is away")
-    if "worker" in process.roles and service.consumer is not None:
+    if "worker" in service.roles and service.consumer is not None:
         if service.consumer.halted:
             faults.append(f"{service.name}: {service.consumer.halted}")
         elif not service.consumer.assigned:

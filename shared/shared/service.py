@@ -30,11 +30,12 @@ from shared.probes import probes
 from shared.revocations import follow_revocations
 from shared.telemetry import FAULTS, configure_logging, log
 
-Role = Literal["web", "worker"]
+Role = Literal["web", "worker", "background"]
+"""web: the API. worker: the consumer, and timers that somebody waits for. background: timers that may lag behind."""
 TICK: Final = timedelta(seconds=1)
 LOOKS: Final = 12
 """How often the loop is looked at within the time after which it counts as standing still."""
-ALL_ROLES: Final[frozenset[Role]] = frozenset({"web", "worker"})
+ALL_ROLES: Final[frozenset[Role]] = frozenset({"web", "worker", "background"})
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,15 @@ class Timer:
     every: timedelta
     act: Callable[[], Awaitable[bool]]
     name: str
+    role: Role = "worker"
 
 
 @dataclass(eq=False)
 class Service:
-    """Everything one service runs. resources: what is opened at start and closed at the end, e.g. HTTP clients."""
+    """Everything one service runs. resources: what is opened at start and closed at the end, e.g. HTTP clients.
+
+    roles: what of it runs in this process.
+    """
 
     name: str
     db: Database
@@ -59,6 +64,7 @@ class Service:
     resources: Sequence[AbstractAsyncContextManager[Any]] = ()
     draining: Sequence[Callable[[], Awaitable[None]]] = ()
     """Awaited after the API has answered its last request and before the relay's last pass."""
+    roles: frozenset[Role] = ALL_ROLES
     relay: Relay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,19 +76,18 @@ class Process:
     """The services of this process and how they fare."""
 
     services: Sequence[Service]
-    roles: frozenset[Role]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     last_tick: float = field(default_factory=time.monotonic)
 
 
-def run(*services: Service, roles: frozenset[Role] = ALL_ROLES, port: int, host: str = "127.0.0.1") -> None:
+def run(*services: Service, port: int, host: str = "127.0.0.1") -> None:
     """Run services until SIGTERM or SIGINT, then drain: answer what came, finish the batch, publish, close.
 
-    A worker without the web role still serves `/livez`, `/readyz` and `/metrics` on its port.
+    A process without the web role still serves `/livez`, `/readyz` and `/metrics` on its port.
     """
     configure_logging()
     notice_closed_connections()
-    process = Process(services, roles)
+    process = Process(services)
     threading.Thread(target=_watch, args=(process,), name="watchdog", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(process, host=host, port=port))
@@ -132,8 +137,7 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
                 tasks.create_task(_serve_web(process, host, port))
                 for service in process.services:
                     tasks.create_task(follow_revocations(service.db, service.tokens, process.stopping))
-                    if "worker" in process.roles:
-                        _start_worker(tasks, service, process.stopping)
+                    _start_work(tasks, service, process.stopping)
         finally:
             for service in process.services:
                 for drain in service.draining:
@@ -141,14 +145,16 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
             written.set()
 
 
-def _start_worker(tasks: asyncio.TaskGroup, service: Service, stopping: asyncio.Event) -> None:
+def _start_work(tasks: asyncio.TaskGroup, service: Service, stopping: asyncio.Event) -> None:
     db = service.db
-    timers = [*service.timers, Timer(db.settings.housekeeping_every, partial(keep_house, db), "forget what is over")]
-    if service.consumer is not None:
+    chore = Timer(db.settings.housekeeping_every, partial(keep_house, db), "forget what is over", "background")
+    timers = [*service.timers, chore]
+    if service.consumer is not None and "worker" in service.roles:
         tasks.create_task(service.consumer.run(stopping))
         timers.append(_announcements(db, service.consumer))
     for timer in timers:
-        tasks.create_task(_repeat(timer, service, stopping))
+        if timer.role in service.roles:
+            tasks.create_task(_repeat(timer, service, stopping))
 
 
 def _announcements(db: Database, consumer: Consumer) -> Timer:
@@ -196,9 +202,9 @@ class _Server(uvicorn.Server):
 
 
 async def _serve_web(process: Process, host: str, port: int) -> None:
-    applications: dict[str, ASGIApp] = {}
-    if "web" in process.roles:
-        applications = {service.name: service.api for service in process.services}
+    applications: dict[str, ASGIApp] = {
+        service.name: service.api for service in process.services if "web" in service.roles
+    }
     drain = max(service.db.settings.drain_timeout for service in process.services)
     trusted = process.services[0].db.settings.trusted_proxies
     config = uvicorn.Config(

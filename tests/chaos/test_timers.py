@@ -63,7 +63,16 @@ class Worker:
         self.process: asyncio.subprocess.Process
 
     async def start(self) -> None:
-        arguments = [sys.executable, "-m", "tier_queues", "run", "--roles", "worker", "--port", str(any_free(set()))]
+        arguments = [
+            sys.executable,
+            "-m",
+            "tier_queues",
+            "run",
+            "--roles",
+            "worker",
+            "--port",
+            str(any_free(set())),
+        ]
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *arguments, env=self.environment, stdout=output, stderr=output

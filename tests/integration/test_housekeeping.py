@@ -27,7 +27,7 @@ async def db(infrastructure: Infrastructure) -> AsyncIterator[Database]:
     settings = settings_of(infrastructure).model_copy(update={"housekeeping_every": timedelta(milliseconds=100)})
     await prepare(settings)
     service = build(settings)
-    async with running(service, roles=frozenset({"worker"})):
+    async with running(service, roles=frozenset({"background"})):
         yield service.db
 
 

@@ -50,8 +50,8 @@ SELECT ('00000000-0000-0000-0000-' || lpad((n % 20)::text, 12, '0'))::uuid, gen_
 FROM generate_series(1, $1) AS n ORDER BY md5(n::text)
 """
 _SEED_WORDS = """
-INSERT INTO searchable (issue_id, number, account, characters, document)
-SELECT gen_random_uuid(), n, 'account', 10,
+INSERT INTO searchable (issue_id, version, number, account, characters, document)
+SELECT gen_random_uuid(), 1, n, 'account', 10,
     setweight(to_tsvector('simple', 'word' || n % 700 || ' term' || n % 300), 'A')
 FROM generate_series(1, $1) AS n
 """
@@ -407,11 +407,13 @@ async def test_words_that_every_other_issue_has_are_not_looked_for(crowded: Any)
     """How frequent words are is what the statistics say; an issue with nothing but such words is like no other."""
     async with crowded.transaction() as tx:
         (own,) = await tx.fetch(
-            "INSERT INTO searchable SELECT gen_random_uuid(), 0, 'account', 10, "
-            "to_tsvector('simple', 'please unusual words') RETURNING issue_id"
+            "INSERT INTO searchable (issue_id, number, account, characters, document, version) "
+            "SELECT gen_random_uuid(), 0, 'account', 10, "
+            "to_tsvector('simple', 'please unusual words'), 1 RETURNING issue_id"
         )
         await tx.fetch(
-            "INSERT INTO searchable SELECT gen_random_uuid(), n, 'account', 10, to_tsvector('simple', 'please') "
+            "INSERT INTO searchable (issue_id, number, account, characters, document, version) "
+            "SELECT gen_random_uuid(), n, 'account', 10, to_tsvector('simple', 'please'), 1 "
             "FROM generate_series(1, 5000) AS n"
         )
         await tx.fetch("ANALYZE searchable")

@@ -16,7 +16,7 @@ from shared.paging import cursor_of
 from support.infrastructure import Infrastructure
 from support.queue_service import QueueService, Staff, running_queues
 from support.waiting import until
-from tier_queues import report_feed, report_figures
+from tier_queues import report_figures, timeline_walk
 from tier_queues.lists import Query
 from tier_queues.measures import Measure
 from tier_queues.report_figures import Asked, Dimension
@@ -29,7 +29,7 @@ REST: dict[str, Any] = {"for": "customer", "reason": "Which file?"}
 
 @pytest.fixture(scope="module")
 async def queues(infrastructure: Infrastructure) -> AsyncIterator[QueueService]:
-    async with running_queues(infrastructure, report_every=OFTEN, report_batch=7) as started:
+    async with running_queues(infrastructure, follow_every=OFTEN, follow_batch=7) as started:
         yield started
 
 
@@ -158,7 +158,7 @@ async def test_reports_made_again_from_the_timeline_say_the_same(
     async with db.transaction() as tx:
         before = await rows_of(tx)
     environment = {"PATH": os.environ["PATH"], **infrastructure.environment()}
-    environment |= {"TIERDESK_NAMESPACE": queues.settings.namespace, "TIERDESK_TIER_QUEUES_REPORT_BATCH": "7"}
+    environment |= {"TIERDESK_NAMESPACE": queues.settings.namespace, "TIERDESK_TIER_QUEUES_FOLLOW_BATCH": "7"}
     rebuild = await create_subprocess_exec(sys.executable, "-m", "tier_queues", "reports", "rebuild", env=environment)
     assert await rebuild.wait() == 0
     for issue in issues:
@@ -184,7 +184,7 @@ async def test_what_commits_late_is_read_although_later_work_was_read_before(que
         await well(ada.give("claim", quick))
         await solve(ada, quick)
         async with db.transaction() as reading:
-            await report_feed.advance(reading, limit=MANY)
+            await timeline_walk.advance(reading, limit=MANY)
     await read(queues, slow)
     await read(queues, quick)
 

@@ -16,7 +16,7 @@ from support import events
 from support.infrastructure import Infrastructure
 from support.queue_service import QueueService, Staff, accepted_now, own_namespace, queue_settings
 from support.running import prepare, rows, wait_until
-from tier_queues import app, search, search_walk
+from tier_queues import app, search, timeline_walk
 from tier_queues.search import Filters
 
 SOON = timedelta(seconds=20)
@@ -36,7 +36,8 @@ FROM generate_series(1, $1) AS n, LATERAL (
 ) AS chosen
 """
 _SEARCHABLE = """
-INSERT INTO searchable SELECT id, number, body->>'account', 10,
+INSERT INTO searchable (issue_id, version, number, account, characters, document)
+SELECT id, 1, number, body->>'account', 10,
     to_tsvector('simple', concat_ws(' ', number, title, 'rare' || number % 3000)) FROM issues
 """
 
@@ -191,9 +192,11 @@ async def test_what_was_said_before_there_was_a_search_becomes_searchable(
     async with db.transaction() as tx:
         await tx.fetch("UPDATE timeline SET tx = NULL")
         await tx.fetch("DELETE FROM searchable")
-        await tx.fetch("UPDATE search_walk SET earlier_done = false, earlier_to = NULL")
+        await tx.fetch("UPDATE timeline_walk SET whole = false, walked_to = NULL")
     await found_soon(ada, [issue], q=word)
-    while await search_walk.walk(db, limit=3):
-        pass
+    more = True
+    while more:
+        async with db.transaction() as tx:
+            more = await timeline_walk.advance(tx, limit=3)
     missing = await rows(db, "SELECT count(*) FROM issues WHERE id NOT IN (SELECT issue_id FROM searchable)")
     assert missing[0][0] == 0

@@ -21,7 +21,8 @@ async def block():
 
 service = build()
 service.timers = (Timer(timedelta(seconds=1), block, "block"),)
-run(service, roles=frozenset({"worker"}), port=0)
+service.roles = frozenset({"worker"})
+run(service, port=0)
 """
 
 

@@ -21,7 +21,7 @@ from shared.events.vendor import VendorFact
 from shared.events.work import WorkFact
 from shared.ids import new_id
 from shared.migrate import migrate
-from shared.service import ALL_ROLES, Process, serve
+from shared.service import Process, serve
 from shared.topics import create_topics
 from shared.vocabulary import Role
 from support.events import envelope
@@ -63,7 +63,7 @@ class Bridge:
         """Start the service and wait until it is ready."""
         port = any_free(set())
         self.url = f"http://127.0.0.1:{port}"
-        process = Process([build(self.settings)], ALL_ROLES)
+        process = Process([build(self.settings)])
         self._running = process, asyncio.create_task(serve(process, host="127.0.0.1", port=port, signals=False))
         await until(self._ready, "vendor-bridge is ready")
 

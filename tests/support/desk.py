@@ -40,7 +40,9 @@ IMPATIENT: Final = {
 
 @dataclass
 class Desk:
-    """One instance: APIs in `web`, consumers, timers and senders in `worker`, and a mail sink that nobody kills.
+    """One instance: APIs in `web`, consumers, timers and senders in `worker` and `background`, and a mail sink.
+
+    Nobody kills the sink.
 
     deaths: how processes ended that were started again, as (name, exit status, negative for a signal).
     """

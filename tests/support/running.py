@@ -51,7 +51,9 @@ async def running(*services: Service, roles: frozenset[Role] = ALL_ROLES) -> Asy
 
     Raises what the services raised, when they end by themselves.
     """
-    process = Process(services, roles)
+    for service in services:
+        service.roles = roles
+    process = Process(services)
     port = any_free(set())
     serving = asyncio.create_task(serve(process, host=HOST, port=port, signals=False))
     url = f"http://{HOST}:{port}"

@@ -46,12 +46,13 @@ def migrate() -> None:
 
 
 def run(service: str) -> None:
-    """Run one service in both roles until SIGTERM."""
+    """Run one service in all roles until SIGTERM."""
     _enter(as_administrator=False)
     os.environ.setdefault("TIERDESK_INSTANCE", socket.gethostname())
+    from onebox.layout import ALL_ROLES
     from onebox.process import main as serve
 
-    sys.argv[1:] = [service, "--roles", "web,worker", "--port", str(PORT), "--host", "0.0.0.0"]  # noqa: S104
+    sys.argv[1:] = [f"{service}={ALL_ROLES}", "--port", str(PORT), "--host", "0.0.0.0"]  # noqa: S104
     serve()
 
 

@@ -22,6 +22,7 @@ SIGNING_KEY = "TIERDESK_TIER_QUEUES_SIGNING_KEY"
 URGENT = ("router", "tier-queues")
 """What lies between a customer's issue and the agent who can claim it; the other consumers give way to it."""
 PATIENT = tuple(service for service in SERVICES if service not in URGENT)
+ALL_ROLES = "web,worker,background"
 PARTITIONS = 4
 """Of topics on this machine, where each service has three processes at most; each partition costs every fetch."""
 GIVING_WAY = 10
@@ -132,25 +133,25 @@ class Planner:
         return f"http://{LOOPBACK}:{self._vendor_port}"
 
     def _web(self, shared: Mapping[str, str]) -> PythonProcess:
-        return self._process("web", SERVICES, "web", self._public_port, shared)
+        return self._process("web", dict.fromkeys(SERVICES, "web"), self._public_port, shared)
 
     def _workers(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
-        urgent = self._process("worker", URGENT, "worker", self._ports.take("worker"), shared)
-        patient = self._process("background", PATIENT, "worker", self._ports.take("background"), shared)
+        lagging = dict.fromkeys(PATIENT, "worker,background") | dict.fromkeys(URGENT, "background")
+        urgent = self._process("worker", dict.fromkeys(URGENT, "worker"), self._ports.take("worker"), shared)
+        patient = self._process("background", lagging, self._ports.take("background"), shared)
         return urgent, replace(patient, niceness=GIVING_WAY)
 
     def _split(self, shared: Mapping[str, str]) -> tuple[PythonProcess, ...]:
         shared = {**shared, "TIERDESK_TRUSTED_PROXIES": "127.0.0.1"}
         singles = tuple(
-            self._process(service, (service,), "web,worker", self._ports.take(service), shared)
+            self._process(service, {service: ALL_ROLES}, self._ports.take(service), shared)
             for service in SERVICES
             if service != "tier-queues"
         )
         by_tier = tuple(
             self._process(
                 tier_process(tiers),
-                ("tier-queues",),
-                "web,worker",
+                {"tier-queues": ALL_ROLES},
                 self._ports.take(tier_process(tiers)),
                 {**shared, "TIERDESK_TIER_QUEUES_TIERS": tiers},
             )
@@ -158,13 +159,12 @@ class Planner:
         )
         return (*singles, *by_tier)
 
-    def _process(
-        self, name: str, services: tuple[str, ...], roles: str, port: int, shared: Mapping[str, str]
-    ) -> PythonProcess:
+    def _process(self, name: str, services: Mapping[str, str], port: int, shared: Mapping[str, str]) -> PythonProcess:
+        """services: each with its roles here."""
         environment = {**shared, "TIERDESK_INSTANCE": name}
         if "tier-queues" in services:
             environment[SIGNING_KEY] = self._signing_key
-        arguments = ("onebox.process", ",".join(services), "--roles", roles)
+        arguments = ("onebox.process", *(f"{service}={roles}" for service, roles in services.items()))
         return PythonProcess(name, port, arguments, environment, self._places.logs)
 
     def _proxy(self, shared: Mapping[str, str], services: tuple[PythonProcess, ...]) -> PythonProcess:

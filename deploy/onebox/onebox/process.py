@@ -1,4 +1,7 @@
-"""One of our processes: some services in some roles behind one port. `python -m onebox.process intake,router …`."""
+"""One of our processes: some services, each in some roles, behind one port.
+
+`python -m onebox.process intake=web,worker router=web --port 8000`
+"""
 
 import argparse
 import asyncio
@@ -20,24 +23,28 @@ class ServersAway(Exception):
 def main() -> None:
     """Build each service from the environment and run them until SIGTERM."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("services", type=lambda text: text.split(","))
-    parser.add_argument("--roles", type=lambda text: text.split(","), required=True)
+    parser.add_argument("services", nargs="+", type=_part, metavar="SERVICE=ROLES")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     options = parser.parse_args()
-    roles = frozenset(options.roles)
-    unknown = set(options.services) - set(SERVICES)
-    if unknown:
-        parser.error(f"no such service: {', '.join(sorted(unknown))}")
     # Imports take longest, so they overlap with the start of the servers that are awaited afterwards.
-    packages = [service.replace("-", "_") for service in options.services]
+    packages = [service.replace("-", "_") for service, _ in options.services]
     builds = [importlib.import_module(f"{package}.app").build for package in packages]
     settings = [importlib.import_module(f"{package}.settings").Settings for package in packages]
     from shared.service import run
 
     asyncio.run(until_servers_listen())
     services = [build(read()) for build, read in zip(builds, settings, strict=True)]
-    run(*services, roles=roles, host=options.host, port=options.port)
+    for service, (_, roles) in zip(services, options.services, strict=True):
+        service.roles = roles
+    run(*services, host=options.host, port=options.port)
+
+
+def _part(text: str) -> tuple[str, frozenset[str]]:
+    service, _, roles = text.partition("=")
+    if service not in SERVICES:
+        raise argparse.ArgumentTypeError(f"no such service: {service}")
+    return service, frozenset(roles.split(","))
 
 
 async def until_servers_listen() -> None:

@@ -11,7 +11,7 @@ from shared.db import Database, Transaction
 from shared.paging import Cursor, Limit, Page
 from shared.problems import invalid
 from shared.vocabulary import Priority, Tier, Word
-from tier_queues import report_feed, report_figures
+from tier_queues import report_figures, timeline_walk
 from tier_queues.measures import MEANINGS, Measure
 from tier_queues.report_figures import Asked, Counted, Dimension, Figure
 from tier_queues.settings import MeasureTarget, Settings
@@ -68,7 +68,7 @@ def add_reports(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
             asked = Asked(measure, *days, only, settings.cost_per_hour)
             total = (await report_figures.figures(tx, asked, (), None, 1)).items[0]
             page = await report_figures.figures(tx, asked, groups, after, limit) if groups else Page(items=[])
-            whole = await report_feed.is_whole(tx)
+            whole = await timeline_walk.is_whole(tx)
         meaning = MEANINGS[measure]
         return Report(
             items=page.items,

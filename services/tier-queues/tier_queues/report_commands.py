@@ -6,7 +6,7 @@ import json
 import typer
 
 from shared.db import Database
-from tier_queues import report_feed
+from tier_queues import timeline_walk
 from tier_queues.settings import Settings
 
 reports_program = typer.Typer(help="The read models of the reports.", no_args_is_help=True)
@@ -28,12 +28,12 @@ async def rebuilt(settings: Settings) -> int:
     db = Database(settings)
     try:
         async with db.transaction() as tx:
-            await report_feed.begin_again(tx)
+            await timeline_walk.read_reports_again(tx)
         batches = 0
         while True:
             async with db.transaction() as tx:
-                more = await report_feed.advance(tx, limit=settings.report_batch)
-                whole = await report_feed.is_whole(tx)
+                more = await timeline_walk.advance(tx, limit=settings.follow_batch)
+                whole = await timeline_walk.is_whole(tx)
             batches += 1
             if whole and not more:
                 return batches

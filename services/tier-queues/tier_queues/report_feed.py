@@ -1,12 +1,7 @@
-"""Feeds the reports from the timeline, in bounded batches beside the work: each entry once, none missed.
-
-What changed is found by the transactions that wrote to the timeline, in their order, as far as all before them are
-over: neither ids nor times of entries come in the order of commits. What an issue's change means is read from its own
-entries in the order of their versions, so that reading an issue again changes nothing.
-"""
+"""Feeds the reports from the timeline: each entry of an issue once, in the order of their versions."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -19,18 +14,6 @@ from tier_queues.clocks import Clock
 from tier_queues.course import Course, Happening, Row, followed, kept_promises
 from tier_queues.tables import REPORT_COURSES, REPORT_ROWS
 
-_WALK: Final = """
-SELECT next_tx, walked_to, whole, txid_snapshot_xmin(txid_current_snapshot()) AS over
-FROM report_walk FOR UPDATE SKIP LOCKED
-"""
-CHANGED: Final = """
-SELECT tx, issue_id FROM timeline WHERE tx >= $1 AND tx < $2 ORDER BY tx FETCH FIRST $3 ROWS WITH TIES
-"""
-"""Whole transactions: each writes a bounded number of entries."""
-_ALL: Final = "SELECT id FROM issues WHERE id > $1 ORDER BY id LIMIT $2"
-_KEEP: Final = "UPDATE report_walk SET next_tx = $1, walked_to = $2, whole = $3"
-_BEGIN_AGAIN: Final = "UPDATE report_walk SET walked_to = NULL, whole = false"
-_FIRST: Final = UUID(int=0)
 UNKNOWN: Final = ""
 """The category of an issue that has none, and the channel of one whose first entry names none."""
 
@@ -83,50 +66,16 @@ class _Reading:
     clocks: tuple[Clock, ...]
 
 
-async def advance(tx: Transaction, *, limit: int) -> bool:
-    """Read what has changed, about `limit` entries, and `limit` issues of a walk that has begun. Returns whether
-    there is more.
-
-    One process reads at a time; for all others there is nothing to do.
-    """
-    found = await tx.fetch(_WALK)
-    if not found:
-        return False
-    walk = found[0]
-    if walk.next_tx > walk.over:
-        # Transactions count anew where the database was moved to another server: the walk finds what is missed.
-        await tx.fetch(_KEEP, walk.over, None, False)
-        return True
-    changed = await tx.fetch(CHANGED, walk.next_tx, walk.over, limit)
-    walked = [] if walk.whole else await tx.fetch(_ALL, walk.walked_to or _FIRST, limit)
-    await _read(tx, {row.issue_id for row in changed} | {row.id for row in walked})
-    whole = walk.whole or len(walked) < limit
-    if changed or not walk.whole:
-        full = len(changed) >= limit
-        await tx.fetch(_KEEP, changed[-1].tx + 1 if full else walk.over, None if whole else walked[-1].id, whole)
-    return len(changed) >= limit or not whole
-
-
-async def begin_again(tx: Transaction) -> None:
-    """Forget all that was read; `advance` makes it again. Waits for who reads."""
-    await tx.fetch("SELECT FROM report_walk FOR UPDATE")
+async def forget(tx: Transaction) -> None:
+    """Forget all that was read."""
     await tx.fetch("TRUNCATE report_rows, report_courses")
-    await tx.fetch(_BEGIN_AGAIN)
 
 
-async def is_whole(tx: Transaction) -> bool:
-    """Whether every issue was read that was there when the reports were begun."""
-    return bool((await tx.fetch("SELECT whole FROM report_walk"))[0][0])
-
-
-async def _read(tx: Transaction, issues: Collection[UUID]) -> None:
+async def read(tx: Transaction, issues: Sequence[UUID]) -> None:
     """Bring the rows of these issues up to their newest entries."""
-    if not issues:
-        return
-    ids = sorted(issues)
-    readings = {row.id: _reading(row) for row in await tx.fetch(_STANDING, ids)}
+    readings = {row.id: _reading(row) for row in await tx.fetch(_STANDING, issues)}
     entries: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await tx.fetch(_ENTRIES, ids):
+    for row in await tx.fetch(_ENTRIES, issues):
         entries[row.issue_id].append(row)
     courses: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []

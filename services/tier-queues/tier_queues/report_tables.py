@@ -56,11 +56,11 @@ def report_courses_table(schema: MetaData) -> Table:
     )
 
 
-def report_walk_table(schema: MetaData) -> Table:
+def timeline_walk_table(schema: MetaData) -> Table:
     """One row: the transactions before next_tx are read; issues after walked_to are still to be read from their
-    beginning, unless the reports are whole."""
+    beginning, unless all that is read from the timeline is whole."""
     return Table(
-        "report_walk",
+        "timeline_walk",
         schema,
         Column("id", SmallInteger, primary_key=True, server_default=text("1")),
         Column("next_tx", BigInteger, nullable=False, server_default=text("0")),

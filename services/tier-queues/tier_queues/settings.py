@@ -111,18 +111,14 @@ class Settings(ServiceSettings):
     """Issues of a command for many that are worked in one transaction."""
     bulk_kept: timedelta = timedelta(days=7)
     """How long a finished command for many issues is shown."""
-    search_look: timedelta = timedelta(seconds=1)
-    """How soon new words are found."""
-    search_batch: Annotated[int, Field(ge=1)] = 500
-    """Entries made searchable in one transaction."""
     draft_kept: timedelta = timedelta(days=30)
     """How long what an agent has begun to write is kept without being touched."""
     forget_batch: Annotated[int, Field(ge=1)] = 1000
     """Drafts forgotten in one transaction."""
-    report_every: timedelta = timedelta(seconds=2)
-    """How often the reports follow the timeline."""
-    report_batch: Annotated[int, Field(ge=1)] = 50
-    """Entries of the timeline, and issues of a rebuild, read in one transaction: claims wait for its reckoning."""
+    follow_every: timedelta = timedelta(seconds=1)
+    """How often reports and search follow the timeline."""
+    follow_batch: Annotated[int, Field(ge=1)] = 100
+    """Entries of the timeline, and issues of a rebuild, read in one transaction."""
     cost_per_hour: dict[Tier, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(COST_PER_HOUR))
     """What an hour of work costs at each tier, in the organisation's currency, as JSON: `{"1": 30}`."""
     report_targets: dict[Measure, MeasureTarget] = Field(default_factory=lambda: dict(REPORT_TARGETS))

@@ -33,12 +33,11 @@ from tier_queues.problem_tables import (
     releases_table,
     untold_table,
 )
-from tier_queues.report_tables import report_courses_table, report_rows_table, report_walk_table
+from tier_queues.report_tables import report_courses_table, report_rows_table, timeline_walk_table
 from tier_queues.side_tables import catalogue_table, consults_table, drafts_table, mentions_table
 from tier_queues.tidying_tables import (
     bulk_jobs_table,
     bulk_parts_table,
-    search_walk_table,
     searchable_table,
     watches_table,
 )
@@ -244,7 +243,7 @@ DRAFTS: Final = drafts_table(SCHEMA)
 CATALOGUE: Final = catalogue_table(SCHEMA)
 REPORT_ROWS: Final = report_rows_table(SCHEMA)
 REPORT_COURSES: Final = report_courses_table(SCHEMA)
-REPORT_WALK: Final = report_walk_table(SCHEMA)
+TIMELINE_WALK: Final = timeline_walk_table(SCHEMA)
 
 PROBLEMS: Final = problems_table(SCHEMA)
 PROBLEM_HISTORY: Final = problem_history_table(SCHEMA)
@@ -258,7 +257,6 @@ WATCHES: Final = watches_table(SCHEMA)
 BULK_JOBS: Final = bulk_jobs_table(SCHEMA)
 BULK_PARTS: Final = bulk_parts_table(SCHEMA)
 SEARCHABLE: Final = searchable_table(SCHEMA)
-SEARCH_WALK: Final = search_walk_table(SCHEMA)
 
 SESSIONS: Final = Table(
     "sessions",

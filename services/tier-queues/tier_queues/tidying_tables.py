@@ -4,14 +4,12 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     DateTime,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -20,10 +18,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 UNFINISHED: Final = "finished_at IS NULL"
-SAID: Final = (
-    "version = 1 OR type IN ('tierdesk.customer-heard.v1', 'tierdesk.issue-replied.v1', 'tierdesk.issue-resolved.v1')"
-)
-"""Entries of a timeline that hold what customer and staff said to each other; the first holds the customer's words."""
 
 
 def watches_table(schema: MetaData) -> Table:
@@ -80,11 +74,12 @@ def bulk_parts_table(schema: MetaData) -> Table:
 
 
 def searchable_table(schema: MetaData) -> Table:
-    """What is searched of an issue. characters: of its messages, as far as they are in the document."""
+    """What is searched of an issue. version: as far as its timeline is read; characters: of its messages so far."""
     table = Table(
         "searchable",
         schema,
         Column("issue_id", Uuid, primary_key=True),
+        Column("version", Integer, nullable=False),
         Column("number", BigInteger, nullable=False),
         Column("account", Text, nullable=False),
         Column("characters", Integer, nullable=False),
@@ -96,18 +91,3 @@ def searchable_table(schema: MetaData) -> Table:
     short = {"gin_pending_list_limit": "512"}
     Index("searchable_words", table.c.document, postgresql_using="gin", postgresql_with=short)
     return table
-
-
-def search_walk_table(schema: MetaData) -> Table:
-    """One row: how far the timeline is searchable. reached: the last transaction whose entries are.
-
-    earlier_to: the last issue whose entries from before there was a search are; earlier_done: all are.
-    """
-    return Table(
-        "search_walk",
-        schema,
-        Column("id", SmallInteger, primary_key=True, server_default=text("1")),
-        Column("reached", BigInteger, nullable=False, server_default=text("0")),
-        Column("earlier_to", Uuid),
-        Column("earlier_done", Boolean, nullable=False, server_default=text("false")),
-    )

@@ -1,9 +1,10 @@
 """Deadlines: what happens to issues by itself, and the housekeeping of a process."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from shared.db import Database
-from shared.service import Timer
+from shared.service import Role, Timer
 from tier_queues import (
     bulk_store,
     bulk_work,
@@ -13,19 +14,22 @@ from tier_queues import (
     passed_by,
     problem_work,
     renewing,
-    report_feed,
-    search_walk,
     sessions,
+    timeline_walk,
 )
 from tier_queues.giving_out import give_out
 from tier_queues.presence import Presence
 from tier_queues.rules import Rules
 from tier_queues.settings import Settings
 
+BACKGROUND: Final[Role] = "background"
+
 
 def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
-    """Due issues of this process's tiers, what is given out and who helps whom there, its announcement, new promises
-    for open issues, what problems have to tell, commands for many issues, what is searched, and the forgetting.
+    """Due issues of this process's tiers, what is given out and who helps whom there, and its announcement.
+
+    In the background new promises for open issues, what problems have to tell, commands for many issues, what is read
+    from the timeline, and the forgetting.
     """
 
     async def due() -> bool:
@@ -58,8 +62,9 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
     async def bulk() -> bool:
         return await bulk_work.work(db, policies=rules.policies, limit=settings.bulk_batch)
 
-    async def walk() -> bool:
-        return await search_walk.walk(db, limit=settings.search_batch)
+    async def follow() -> bool:
+        async with db.transaction() as tx:
+            return await timeline_walk.advance(tx, limit=settings.follow_batch)
 
     async def watch() -> bool:
         policies = rules.policies
@@ -76,10 +81,6 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             await presence.announce(tx)
         return False
 
-    async def report() -> bool:
-        async with db.transaction() as tx:
-            return await report_feed.advance(tx, limit=settings.report_batch)
-
     async def keep_house() -> bool:
         async with db.transaction() as tx:
             await sessions.forget(tx)
@@ -91,12 +92,11 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
     return (
         Timer(settings.timer_poll, due, "due"),
         Timer(settings.timer_poll, give, "give out"),
-        Timer(settings.timer_poll, bulk, "bulk"),
-        Timer(settings.search_look, walk, "search"),
+        Timer(settings.timer_poll, bulk, "bulk", BACKGROUND),
         Timer(settings.overflow_look, watch, "overflow"),
-        Timer(settings.rules_look, renew, "renew promises"),
-        Timer(settings.news_poll, tell_news, "news of problems"),
+        Timer(settings.rules_look, renew, "renew promises", BACKGROUND),
+        Timer(settings.news_poll, tell_news, "news of problems", BACKGROUND),
         Timer(settings.announce_every, announce, "announce"),
-        Timer(settings.housekeeping_every, keep_house, "housekeeping"),
-        Timer(settings.report_every, report, "reports"),
+        Timer(settings.housekeeping_every, keep_house, "housekeeping", BACKGROUND),
+        Timer(settings.follow_every, follow, "follow the timeline", BACKGROUND),
     )

@@ -18,7 +18,7 @@ from onebox.bench.job import Shot
 from onebox.bench.measure import note
 from onebox.demo.issues import Draft, drafts
 from onebox.keys import Secrets
-from onebox.layout import Layout, Planner, PythonProcess
+from onebox.layout import ALL_ROLES, Layout, Planner, PythonProcess
 from onebox.places import Places, places
 from onebox.ports import Ports
 from onebox.processes import Command, Running, run_to_end, start_all
@@ -62,10 +62,10 @@ class Stage:
         return PythonProcess(name, self.ports.take(name), arguments, told, self.where.logs)
 
     def service(
-        self, service: str, *, roles: str = "web,worker", name: str = "alone", **environment: str
+        self, service: str, *, roles: str = ALL_ROLES, name: str = "alone", **environment: str
     ) -> PythonProcess:
         """One service alone in a process. name: tells several of the same service apart."""
-        return self.part(f"bench-{service}-{name}", "onebox.process", service, "--roles", roles, **environment)
+        return self.part(f"bench-{service}-{name}", "onebox.process", f"{service}={roles}", **environment)
 
     def everything(self) -> tuple[PythonProcess, ...]:
         """The processes that `up` starts."""
