@@ -117,8 +117,10 @@ class Settings(ServiceSettings):
     """Drafts forgotten in one transaction."""
     follow_every: timedelta = timedelta(seconds=1)
     """How often reports and search follow the timeline."""
-    follow_batch: Annotated[int, Field(ge=1)] = 100
+    follow_batch: Annotated[int, Field(ge=1)] = 200
     """Entries of the timeline, and issues of a rebuild, read in one transaction."""
+    follow_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Of the time, at most spent on that: 0.2 rests four times as long as it reads."""
     cost_per_hour: dict[Tier, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(COST_PER_HOUR))
     """What an hour of work costs at each tier, in the organisation's currency, as JSON: `{"1": 30}`."""
     report_targets: dict[Measure, MeasureTarget] = Field(default_factory=lambda: dict(REPORT_TARGETS))

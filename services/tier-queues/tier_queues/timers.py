@@ -1,5 +1,7 @@
 """Deadlines: what happens to issues by itself, and the housekeeping of a process."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -63,8 +65,13 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         return await bulk_work.work(db, policies=rules.policies, limit=settings.bulk_batch)
 
     async def follow() -> bool:
+        began = time.monotonic()
         async with db.transaction() as tx:
-            return await timeline_walk.advance(tx, limit=settings.follow_batch)
+            more = await timeline_walk.advance(tx, limit=settings.follow_batch)
+        if more:
+            # While much happens, what is read of it afterwards leaves the machine to those who do it.
+            await asyncio.sleep((time.monotonic() - began) * (1 / settings.follow_share - 1))
+        return more
 
     async def watch() -> bool:
         policies = rules.policies

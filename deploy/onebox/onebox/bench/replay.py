@@ -1,6 +1,8 @@
 """`bench replay`: real incident logs as commands through the API; does every case end as its log says?"""
 
+import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,6 +24,8 @@ CATEGORY: Final = "billing"
 """Given with each post, so that every case begins at Tier 1 and is brought from there to where its log begins."""
 POSTED_WITHIN_SECONDS: Final = 600.0
 THIRD_VISIT: Final = 3
+AT_ONCE: Final = 16
+"""Cases whose commands of one moment are given beside each other."""
 SHOWN: Final = 10
 """Offenders that are listed by name."""
 NEVER: Final = "P36500D"
@@ -146,16 +150,24 @@ async def _given(
     here: Stage, client: Client, agents: Mapping[str, Agent], log: Log, issues: Mapping[str, str]
 ) -> list[str]:
     """Give every command at its time; what was refused."""
-    told = [(step, case.id) for case in log.cases for step in steps(case)]
-    told.sort(key=lambda one: one[0].at)
-    clock = await _Clock.of(here, told[0][0].at)
+    moments: dict[int, dict[str, list[Step]]] = defaultdict(lambda: defaultdict(list))
+    for case in log.cases:
+        for step in steps(case):
+            moments[step.at][case.id].append(step)
+    clock = await _Clock.of(here, min(moments))
+    at_once = asyncio.Semaphore(AT_ONCE)
     refused: list[str] = []
+
+    async def lead(case: str, told: Sequence[Step]) -> None:
+        """One case's commands of a moment, one after the other."""
+        async with at_once:
+            faults = [(step, await _give(client, agents[step.by], issues[case], step)) for step in told]
+        refused.extend(f"{case}: {step.command} by {step.by}: {fault}" for step, fault in faults if fault)
+
     try:
-        for step, case in told:
-            await clock.reach(step.at)
-            fault = await _give(client, agents[step.by], issues[case], step)
-            if fault:
-                refused.append(f"{case}: {step.command} by {step.by}: {fault}")
+        for moment, cases in sorted(moments.items()):
+            await clock.reach(moment)
+            await asyncio.gather(*(lead(case, told) for case, told in cases.items()))
     finally:
         await clock.close()
     return refused
