@@ -56,7 +56,7 @@ def pairs(texts: Sequence[Draft]) -> list[str]:
 def _word(dice: random.Random, texts: Sequence[Draft]) -> str:
     while True:
         words = [word for word in dice.choice(texts).body["text"].split() if word.isalnum()]
-        if words and len(word := dice.choice(words)) >= WORD_LENGTH:
+        if words and len(word := str(dice.choice(words))) >= WORD_LENGTH:
             return word
 
 
