@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.db import NAMING, clock_table
+from shared.db import clock_table
 from shared.dead_letters import dead_letter_table
 from shared.directories import directory_table
 from shared.idempotency import idempotency_table
@@ -22,6 +22,7 @@ from shared.outbox import outbox_tables
 from shared.settings import ServiceSettings
 
 MIGRATION_LOCK: Final = 7_410_002
+FIRST_TABLES: Final = Path(__file__).with_name("first_tables.sql")
 
 
 def with_shared_tables(schema: MetaData) -> MetaData:
@@ -38,9 +39,9 @@ def with_shared_tables(schema: MetaData) -> MetaData:
 
 
 def create_shared_tables(connection: Connection) -> None:
-    """For a service's first migration: the shared tables as they are today, and the clock's one row."""
-    with_shared_tables(MetaData(naming_convention=NAMING)).create_all(connection)
-    connection.execute(text("INSERT INTO clock DEFAULT VALUES"))
+    """For a service's first migration: the shared tables as they were when it was written, whatever they are now."""
+    for statement in FIRST_TABLES.read_text().rstrip().removesuffix(";").split(";\n"):
+        connection.exec_driver_sql(statement)
 
 
 async def migrate(settings: ServiceSettings) -> None:
