@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property, lru_cache, partial
+from functools import cached_property
 from typing import Any, Final, cast
 
 import asyncpg
 from sqlalchemy import Column, Interval, MetaData, SmallInteger, Table
-from sqlalchemy.dialects.postgresql import dialect as postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.settings import ServiceSettings
+from shared.statements import carrying, inserting, updating
 
 NAMING: Final = {
     "ix": "%(table_name)s_%(column_0_N_name)s",
@@ -94,7 +93,7 @@ class Transaction:
         for _, given in writes.values():
             parameters += given
         texts = tuple((text, len(given)) for text, given in writes.values())
-        rows: Sequence[Any] = await self.connection.fetch(_carrying(sql, len(parameters), texts), *parameters)
+        rows: Sequence[Any] = await self.connection.fetch(carrying(sql, len(parameters), texts), *parameters)
         return rows
 
     async def flush(self) -> None:
@@ -114,14 +113,14 @@ class Transaction:
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str = "") -> None:
         """Insert rows of one shape, soon. tail: an ON CONFLICT clause."""
         if rows:
-            sql, values = _inserting(table, rows, tail)
+            sql, values = inserting(table, rows, tail)
             await self.write(table.name, f"{table.name}_rows AS ({sql})", *values)
 
     async def insert_returning(self, table: Table, rows: Sequence[Mapping[str, Any]], *, tail: str) -> Sequence[Any]:
         """Insert rows of one shape at once. tail: an ON CONFLICT clause, if any, and RETURNING."""
         if not rows:
             return ()
-        sql, values = _inserting(table, rows, tail)
+        sql, values = inserting(table, rows, tail)
         return await self.fetch(sql, *values)
 
     async def update(self, table: Table, rows: Sequence[Mapping[str, Any]], *, key: str = "id") -> None:
@@ -129,55 +128,13 @@ class Transaction:
         if not rows:
             return
         columns = tuple(rows[0])
-        sql = _updating(table, columns, key)
+        sql = updating(table, columns, key)
         await self.write(table.name, sql, *([row[column] for row in rows] for column in columns))
 
     async def now(self) -> datetime:
         """The service's present, aware UTC. Read it after the row locks whose history must not be ahead of it."""
         rows = await self.fetch(f"SELECT {NOW}")
         return cast("datetime", rows[0][0])
-
-
-def _inserting(table: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> tuple[str, list[list[Any]]]:
-    columns = tuple(rows[0])
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM {_unnest(table, columns)} {tail}"  # noqa: S608
-    return sql, [[row[column] for row in rows] for column in columns]
-
-
-@cache
-def _updating(table: Table, columns: tuple[str, ...], key: str) -> str:
-    writes = ", ".join(f"{column} = new.{column}" for column in columns if column != key)
-    return (
-        f"{table.name}_rows AS (UPDATE {table.name} SET {writes} "  # noqa: S608
-        f"FROM {_unnest(table, columns)} AS new ({', '.join(columns)}) WHERE {table.name}.{key} = new.{key})"
-    )
-
-
-@cache
-def _unnest(table: Table, columns: tuple[str, ...]) -> str:
-    dialect = postgresql()  # type: ignore[no-untyped-call]
-    types = (table.c[column].type.compile(dialect) for column in columns)
-    return "unnest(" + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1)) + ")"
-
-
-@lru_cache(maxsize=1000)
-def _carrying(sql: str, count: int, writes: tuple[tuple[str, int], ...]) -> str:
-    """A statement with writes before it. count: parameters of all; each write's own follow those of the one before."""
-    if not writes:
-        return sql
-    place = count - sum(given for _, given in writes)
-    steps = []
-    for text, given in writes:
-        steps.append(_PARAMETER.sub(partial(_moved, place), text))
-        place += given
-    return f"WITH {', '.join(steps)} {sql}"
-
-
-_PARAMETER: Final = re.compile(r"\$(\d+)")
-
-
-def _moved(by: int, parameter: re.Match[str]) -> str:
-    return f"${int(parameter[1]) + by}"
 
 
 class Aborted(RuntimeError):
