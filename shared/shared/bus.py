@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, KafkaTimeoutError
 
-from shared import dead_letters, inbox, trace
+from shared import dead_letters, inbox, polls, trace
 from shared.db import Database, Transaction, Unavailable
 from shared.dead_letters import Apply, Record
 from shared.events import Envelope, Fact, decode
@@ -18,14 +18,10 @@ from shared.failpoint import AFTER_EFFECT, failpoint
 from shared.telemetry import FAULTS, HANDLED, LAG, log
 from shared.topics import TOPIC_OF
 
-POLL: Final = 1.0
-"""Seconds that a poll waits for a first record."""
 COMMIT_EVERY: Final = 0.25
 """Seconds between two commits of offsets while events keep coming; a poll costs the broker less than a commit."""
 PATIENT: Final = 0.1
 """Seconds between the polls of a consumer that nobody waits for: each costs the servers as much as dozens of events."""
-FRESH_WITHIN: Final = 0.005
-"""Seconds that a poll waits for what came since its first records were fetched."""
 FLOOD_WINDOW: Final = 1000
 FLOOD_SHARE: Final = 0.1
 FLOOD_RUN: Final = 100
@@ -116,7 +112,7 @@ class Consumer:
                 await self.commit(consumer)
                 await stopping.wait()
                 return
-            polled = await _polled(consumer, stopping, self.db.settings.poll_limit)
+            polled = await polls.polled(consumer, stopping, self.db.settings.poll_limit)
             began = time.monotonic()
             # No await between the poll and the lock: a partition revoked meanwhile waits for this batch.
             async with self._working:
@@ -226,7 +222,7 @@ class Consumer:
         """Measure lag; raise Stalled when there is some and nothing has advanced for `progress_timeout`."""
         mine = consumer.assignment()
         self.assigned = bool(mine)
-        self.lag = sum(_behind(consumer, place) for place in mine)
+        self.lag = sum(polls.behind(consumer, place) for place in mine)
         LAG.labels(self.db.settings.SERVICE).set(self.lag)
         if advanced or not self.lag:
             self._advanced = time.monotonic()
@@ -260,41 +256,6 @@ class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: object) -> None:
         self._consumer.assigned = bool(assigned)
-
-
-async def _polled(consumer: AIOKafkaConsumer, stopping: asyncio.Event, limit: int) -> list[ConsumerRecord]:
-    """Records of one poll, per partition in order; returns early and empty when stopping."""
-    polling = asyncio.ensure_future(_poll(consumer, limit))
-    ending = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait((polling, ending), return_when=asyncio.FIRST_COMPLETED)
-        return polling.result() if polling.done() else []
-    finally:
-        ending.cancel()
-        polling.cancel()
-
-
-async def _poll(consumer: AIOKafkaConsumer, limit: int) -> list[ConsumerRecord]:
-    """What lies ready was fetched while the last poll was in work; then what has come since shares this one."""
-    ready = _flat(await consumer.getmany())
-    if not ready:
-        return _flat(await consumer.getmany(timeout_ms=int(POLL * 1000)))
-    if len(ready) < limit:
-        ready += _flat(await consumer.getmany(timeout_ms=int(FRESH_WITHIN * 1000), max_records=limit - len(ready)))
-    return ready
-
-
-def _flat(polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> list[ConsumerRecord]:
-    return [record for records in polled.values() for record in records]
-
-
-def _behind(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
-    """Records of a partition that were not polled yet, as far as the last fetch knew."""
-    high = consumer.highwater(place)
-    position = consumer._subscription.subscription.assignment.state_value(place)
-    if high is None or position is None or not position.has_valid_position:
-        return 0
-    return max(0, int(high) - int(position.position))
 
 
 def _record(record: ConsumerRecord, namespace: str) -> Record:
