@@ -15,6 +15,7 @@ from shared.events import (
     collaboration,
     deliveries,
     directory,
+    forms,
     frontline,
     issues,
     problems,
@@ -68,6 +69,7 @@ ISSUES: Final = _topic(
     issues.ReopenRequested,
     issues.IssueWithdrawn,
     issues.ConsentGiven,
+    issues.FormAnswered,
 )
 ROUTING: Final = _topic("support.routing", "router", "tier-queues", routing.IssueRouted)
 WORK: Final = _topic(
@@ -129,6 +131,8 @@ WORK: Final = _topic(
     tidying.IssueLinked,
     tidying.IssueUnlinked,
     tidying.IssueMerged,
+    tidying.IssueSplit,
+    forms.FormAsked,
 )
 VENDOR: Final = _topic(
     "support.vendor",

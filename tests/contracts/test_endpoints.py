@@ -8,12 +8,17 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from intake import forms
 from shared.api import Api, Undeclared, application
 from shared.auth import anyone
+from shared.events.form_parts import FormField
+from shared.events.forms import FormAsked
+from shared.ids import new_id
 from shared.problems import unauthenticated
 from shared.service import Service
 from shared.vocabulary import Role
 from support.credentials import refused_credentials
+from support.events import envelope, worked
 from support.intake import ISSUE
 from support.operations import ABSENT, Operation, operations, unconnected
 from support.people import as_command
@@ -142,17 +147,16 @@ async def test_what_belongs_to_another_application_looks_as_if_it_were_not_there
     whole: Whole, operation: Operation
 ) -> None:
     """The same bytes and headers, but for the request's id."""
-    (place,) = operation.places
-    own = await issue_of(whole) if place == "issue" else await attachment_of(whole)
-    foreign = await whole.call(operation, "another application", at={place: own})
-    absent = await whole.call(operation, "another application", at={place: ABSENT})
+    own = await own_places(whole, operation)
+    foreign = await whole.call(operation, "another application", at=own)
+    absent = await whole.call(operation, "another application", at=dict.fromkeys(own, ABSENT))
     assert foreign.status_code == absent.status_code == 404
     assert foreign.content == absent.content
     varying = {"x-request-id", "date"}
     assert [pair for pair in foreign.headers.items() if pair[0] not in varying] == [
         pair for pair in absent.headers.items() if pair[0] not in varying
     ]
-    assert (await whole.call(operation, "application", at={place: own})).status_code != 404
+    assert (await whole.call(operation, "application", at=own)).status_code != 404
 
 
 async def test_an_application_cannot_use_or_list_what_belongs_to_another(whole: Whole) -> None:
@@ -180,6 +184,22 @@ async def test_what_an_accepted_request_leaves_is_counted(whole: Whole) -> None:
     after = await whole.rows()
     grown = {table for table, count in after.items() if count > before[table]}
     assert {"intake.issue", "intake.idempotency", "intake.outbox_sequence"} <= grown
+
+
+async def own_places(whole: Whole, operation: Operation) -> dict[str, str]:
+    """Names in the operation's path, with values of what the application has."""
+    if "attachment" in operation.places:
+        return {"attachment": await attachment_of(whole)}
+    own = {"issue": await issue_of(whole)}
+    return own | ({"form": await form_of(whole, own["issue"])} if "form" in operation.places else {})
+
+
+async def form_of(whole: Whole, issue: str) -> str:
+    fields = (FormField(name="model", label="Which model is it?"),)
+    fact = worked(FormAsked, form=new_id(), name="printer", title="Your printer", fields=fields, text="Your printer")
+    async with whole.services["intake"].db.transaction() as tx:
+        await forms.insert(tx, [event := envelope(fact, subject=issue)])
+    return str(event.data.form)
 
 
 async def issue_of(whole: Whole) -> str:

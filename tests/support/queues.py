@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.events import Fact, issues, routing, vendor, work
 from shared.events.deliveries import NotificationFailed
+from shared.events.form_parts import FormAnswer, FormField
 from shared.ids import new_id
 from shared.vocabulary import IssueState, Level, Role
 from support import events
@@ -16,6 +17,7 @@ from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
+from tier_queues.companions import Form
 from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
 from tier_queues.links import Relation
 from tier_queues.policies import Policies
@@ -41,6 +43,15 @@ BRIEFING: Final = side.Briefing(customer="Navy, plan basic.", symptoms="The impo
 """What comes with a question to somebody else."""
 
 
+FORM: Final = Form(
+    "printer",
+    "About your printer",
+    (
+        FormField(name="model", label="Which model is it?"),
+        FormField(name="paper", label="Is there paper?", type="yes-no", required=False),
+    ),
+)
+"""A form of the shelf."""
 KIM: Final = Person("kim", "Kim")
 """Who made the problem of tests."""
 PROBLEM: Final = Problem(
@@ -110,7 +121,7 @@ def ruled(
 
     other: the second issue that it names, a queued one of this id unless told otherwise.
     """
-    given = {"problem": named(command)} | given
+    given = {"problem": named(command), "form": FORM if isinstance(command, first.AskForm) else None} | given
     if (second := tidy.other_of(command)) is not None:
         given = {"other": replace(queued(), id=second)} | given
     return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
@@ -244,6 +255,8 @@ def commands(issue: Issue) -> list[c.Command]:
         tidy.Unlink(other=issue.links[0].issue if issue.links else new_id()),
         tidy.Merge(into=new_id()),
         tidy.Snooze(until=issue.last_at + HOUR, reason="They call back."),
+        first.AskForm(form="printer", confirm=True, wait=issue.state is IssueState.ASSIGNED and not issue.forms),
+        tidy.Split(title="And the printer", text="My printer is broken too."),
     ]
 
 
@@ -267,6 +280,7 @@ def facts(issue: Issue) -> list[Fact]:
     return [
         events.customer_replied(),
         issues.ReopenRequested(text="Not solved.", message=new_id(), at=NOW),
+        form_answered(issue.forms[0].id if issue.forms else new_id()),
         issues.IssueWithdrawn(at=NOW),
         issues.ConsentGiven(session=issue.remote.id if issue.remote else new_id(), at=NOW),
         events.routed(revision=issue.revision, tier=2),
@@ -279,6 +293,13 @@ def facts(issue: Issue) -> list[Fact]:
         events.vendor_said(vendor.VendorDeliveryExhausted, case=case, attempts=24, reason="timeout"),
         undelivered(),
     ]
+
+
+def form_answered(form: UUID, **changes: Any) -> issues.FormAnswered:
+    """The customer filled in a form."""
+    answer = FormAnswer(name="model", label="Which model is it?", answer="LX-300")
+    values: dict[str, Any] = {"form": form, "message": new_id(), "answers": (answer,), "at": NOW}
+    return issues.FormAnswered(**values | changes)
 
 
 def undelivered() -> NotificationFailed:
@@ -311,6 +332,8 @@ def states() -> dict[str, Issue]:
         "consulting, waiting": after(consulting(), wait("customer")),
         "linked, in the queue": joined(queued()),
         "linked": joined(assigned()),
+        "asked a form": after(assigned(), first.AskForm(form="printer")),
+        "asked a form, waiting": after(assigned(), first.AskForm(form="printer", wait=True)),
         "linked, waiting": joined(waiting_for_customer()),
         "merged": after(assigned(), tidy.Merge(into=new_id())),
         "resolved, with a participant": after(consulting(), resolve()),

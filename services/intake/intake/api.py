@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr, TypeAdapter
 
 from intake import handlers, views
 from intake.applications import Application, Applications
@@ -15,6 +15,7 @@ from shared import trace
 from shared.api import Api, Body, CallerOf, Command, CommandHeaders, etag
 from shared.customer_state import CustomerState
 from shared.db import Database
+from shared.events.form_parts import FIELDS_LIMIT
 from shared.idempotency import Answer, once
 from shared.paging import Cursor, Limit, Page, key_in
 from shared.problems import not_found
@@ -56,6 +57,14 @@ class WithdrawBody(Body):
     """Why no answer is needed any more."""
 
     reason: Text | None = None
+
+
+class FormAnswersBody(Body):
+    """Answers by the names of the form's fields: text, number, true or false; a date as 2026-12-24; null for none."""
+
+    answers: Annotated[
+        dict[Word, StrictStr | StrictBool | StrictInt | StrictFloat | None], Field(max_length=FIELDS_LIMIT)
+    ]
 
 
 class ConsentBody(Body):
@@ -113,6 +122,13 @@ def add_commands(api: Api, db: Database, applications: Applications) -> None:
         """Allow or refuse an offered remote session."""
         asked = wish(issue, command)
         answer = await once(db, command.key, lambda tx: handlers.consent(tx, asked, body.session, granted=body.granted))
+        return answer.response()
+
+    @api.post("/issues/{issue}/forms/{form}", allow=applications.allow(), status_code=202, response_model=Noted)
+    async def answer_form(issue: UUID, form: UUID, body: FormAnswersBody, command: Command) -> Response:
+        """Fill in a form that support asked; refused when it is answered already or the issue is closed."""
+        asked = wish(issue, command)
+        answer = await once(db, command.key, lambda tx: handlers.answer_form(tx, asked, form, body.answers))
         return answer.response()
 
 

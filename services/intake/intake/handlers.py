@@ -1,20 +1,29 @@
 """One use case, one function. Each works in the transaction it is given and leaves the commit to its caller."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from intake import attachments, store
+from intake import attachments, forms, splitting, store
 from intake.accepting import SOURCE
+from intake.answers import Given, Unanswerable, answered
 from intake.store import Locked, Standing
 from intake.visible import Message, message_in, promised_after
 from shared import outbox
 from shared.customer_state import CustomerState, state_after
 from shared.db import Transaction
 from shared.events import Envelope, Fact
-from shared.events.issues import Attachment, ConsentGiven, CustomerReplied, IssueWithdrawn, ReopenRequested
+from shared.events.form_parts import answered_words
+from shared.events.issues import (
+    Attachment,
+    ConsentGiven,
+    CustomerReplied,
+    FormAnswered,
+    IssueWithdrawn,
+    ReopenRequested,
+)
 from shared.events.work import IssueForwarded, IssueReplied
 from shared.idempotency import Answer
 from shared.ids import new_id
@@ -63,6 +72,28 @@ async def consent(tx: Transaction, wish: Wish, session: UUID, *, granted: bool) 
     locked = await _lock(tx, wish, UNSOLVED)
     await _publish(tx, wish, ConsentGiven(session=session, granted=granted, at=locked.now))
     return _accepted(wish, None)
+
+
+async def answer_form(tx: Transaction, wish: Wish, form: UUID, given: Mapping[str, Given]) -> Answer:
+    """The customer's answers to a form.
+
+    Raises Problem 404 for one that was not asked, 409 when it is answered already or the issue is closed, 412, or 422
+    with the fields at fault.
+    """
+    locked = await _lock(tx, wish, NOT_OVER)
+    asked = await forms.find(tx, wish.issue, form)
+    if asked is None:
+        raise not_found()
+    if asked.is_answered:
+        raise conflict("already-answered", "This form is answered already; write a message to add something.")
+    try:
+        answers = answered(asked.fields, given)
+    except Unanswerable as error:
+        raise invalid("The answers do not fit the form.", fields=error.fields) from error
+    await forms.answer(tx, form, answers, locked.now)
+    message = await _say(tx, locked, answered_words(answers), ())
+    await _publish(tx, wish, FormAnswered(form=form, message=message.id, answers=answers, at=locked.now))
+    return _accepted(wish, message.id)
 
 
 async def _lock(tx: Transaction, wish: Wish, legal: frozenset[CustomerState]) -> Locked:
@@ -125,7 +156,10 @@ async def follow_work(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
             raise UnknownIssue(str(issue))
         after[issue] = _followed(after[issue], event)
     await store.save(tx, [standing for issue, standing in after.items() if standing != before[issue]])
-    await store.insert_messages(tx, [message for event in events if (message := message_in(event)) is not None])
+    told = await splitting.submit(tx, events)
+    told += [message for event in events if (message := message_in(event)) is not None]
+    await store.insert_messages(tx, told)
+    await forms.insert(tx, events)
     await attachments.use(
         tx, {file.id: issue for issue, event in zip(places, events, strict=True) for file in _files(event)}
     )

@@ -122,3 +122,17 @@ issue_id: where it is used, None until then. complete: its bytes are all there; 
 it is deleted, so that no crash leaves bytes that nobody knows of.
 """
 Index("attachment_unused", ATTACHMENT.c.uploaded_at, postgresql_where=ATTACHMENT.c.issue_id.is_(None))
+
+FORM: Final = Table(
+    "form",
+    SCHEMA,
+    Column("id", Uuid, primary_key=True),
+    Column("issue_id", Uuid, ForeignKey("issue.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("answers", JSONB),
+)
+"""Forms that support asked, with their fields as they were then. answers: null until the customer gave them."""
+Index("form_of_issue", FORM.c.issue_id, FORM.c.asked_at, FORM.c.id)

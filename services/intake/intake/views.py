@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from intake import forms
+from intake.forms import FormView
 from intake.store import ATTACHMENTS
 from shared.customer_state import CustomerState
 from shared.db import Transaction
@@ -49,7 +51,8 @@ class CustomerView(BaseModel):
 class IssueView(IssueLine):
     """An issue as its customer sees it. messages: newest first; the text it came in with is not among them.
 
-    next_update_by: until when support has promised to write, if it has.
+    next_update_by: until when support has promised to write, if it has. forms: newest first.
+    split_from: the issue that this one was a part of.
     """
 
     customer: CustomerView
@@ -59,6 +62,8 @@ class IssueView(IssueLine):
     attachments: tuple[Attachment, ...]
     messages: Page[MessageView]
     next_update_by: datetime | None
+    forms: list[FormView]
+    split_from: UUID | None
 
 
 _OWN: Final = """
@@ -71,11 +76,11 @@ async def issue_of(tx: Transaction, application: str, issue: UUID) -> tuple[Issu
     """The view of one of the application's issues, and its version; None when it has no such issue."""
     for row in await tx.fetch(_OWN, issue, application):
         messages = await messages_of(tx, issue, limit=MESSAGES_SHOWN)
-        return _view(row, messages), row.state_version
+        return _view(row, messages, await forms.of_issue(tx, issue)), row.state_version
     return None
 
 
-def _view(row: Any, messages: Page[MessageView]) -> IssueView:
+def _view(row: Any, messages: Page[MessageView], asked: list[FormView]) -> IssueView:
     given = row.submission
     return IssueView(
         **_line(row),
@@ -86,6 +91,8 @@ def _view(row: Any, messages: Page[MessageView]) -> IssueView:
         attachments=ATTACHMENTS.validate_python(given["attachments"]),
         messages=messages,
         next_update_by=row.next_update_by,
+        forms=asked,
+        split_from=given.get("split_from"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.customer_state import CustomerState, state_after
 from shared.events import Value
 from shared.events.collaboration import ConsultAnswered, ConsultAsked, ConsultClosed, RemoteSessionOffered
+from shared.events.forms import FormAsked
 from shared.events.issues import IssueSubmitted
 from shared.events.work import (
     HandoverAccepted,
@@ -30,6 +31,7 @@ class About(StrEnum):
     RECEIVED = "issue-received"
     IN_PROGRESS = "issue-in-progress"
     REPLIED = "issue-replied"
+    FORM = "form-asked"
     SPECIALIST = "specialist-joining"
     WAITING = "issue-waiting-for-you"
     SOLVED = "issue-solved"
@@ -124,6 +126,7 @@ SAY: Final[Mapping[type[WorkFact], Say]] = {
     IssueResolved: _resolved,
     IssueReopened: _always(About.REOPENED),
     RemoteSessionOffered: _always(About.REPLIED),
+    FormAsked: _always(About.FORM),
     ConsultAsked: _nothing,
     ConsultAnswered: _nothing,
     ConsultClosed: _nothing,
@@ -139,6 +142,8 @@ def _notice(about: About, state: CustomerState, fact: WorkFact) -> Notice:
             author = fact.actor.name if fact.actor.kind == "agent" else None
             files = tuple(attachment.name for attachment in attachments)
             return notice.model_copy(update={"text": text, "author": author, "files": files})
+        case FormAsked(text=text):
+            return notice.model_copy(update={"text": text, "author": fact.actor.name})
         case RemoteSessionOffered(words=words):
             return notice.model_copy(update={"text": words, "author": fact.actor.name})
         case IssueResolved(text=text) if about is About.SOLVED:

@@ -7,7 +7,7 @@ from router.handlers import Desk
 from shared.bus import Consumer
 from shared.db import Database
 from shared.events.directory import SessionRevoked
-from shared.events.issues import IssueSubmitted
+from shared.events.issues import FormAnswered, IssueSubmitted
 from shared.events.work import IssueReclassified, IssueResolved
 from shared.handling import Handlers, by_handler, keep_entries
 
@@ -21,5 +21,6 @@ HANDLERS: Final[Handlers] = {
     IssueSubmitted: handlers.decide_submitted,
     IssueReclassified: handlers.decide_again,
     IssueResolved: handlers.confirm_resolved,
+    FormAnswered: handlers.keep_answers,
     SessionRevoked: keep_entries,
 }

@@ -8,7 +8,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from router import quality_store, store
+from router import late_answers, quality_store, store
 from router.auditing import Coverage, is_automatic, is_sampled
 from router.classifier import Classifier
 from router.decide import decide
@@ -18,7 +18,7 @@ from router.policy import Policy
 from router.store import Chosen, Decided
 from shared.db import Transaction
 from shared.events import Envelope
-from shared.events.issues import IssueSubmitted, Submission
+from shared.events.issues import FormAnswered, IssueSubmitted, Submission
 from shared.events.routing import IssueRouted, Routing
 from shared.events.work import IssueReclassified, IssueResolved
 from shared.outbox import Outgoing, publish
@@ -137,6 +137,12 @@ async def confirm_resolved(tx: Transaction, events: Sequence[Envelope[IssueResol
     }
     if agents:
         await quality_store.confirm_resolved(tx, agents)
+
+
+async def keep_answers(tx: Transaction, events: Sequence[Envelope[FormAnswered]], desk: Desk) -> None:
+    """Keep what customers answered to forms; their issues are decided already, because the same topic brought them."""
+    del desk
+    await late_answers.keep(tx, events)
 
 
 def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:

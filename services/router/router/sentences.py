@@ -16,6 +16,12 @@ def sentences(outcome: Outcome, correction: Correction | None) -> tuple[str, ...
     return tuple(_told(outcome, correction))
 
 
+def answered_since(questions: int) -> str:
+    """What is said beside a decision after which the customer answered so many questions."""
+    asked = "a question" if questions == 1 else f"{questions} questions"
+    return f"The customer answered {asked} after this decision; what they said was not used."
+
+
 def _told(outcome: Outcome, correction: Correction | None) -> Iterator[str]:
     if correction is not None:
         yield _difference(outcome, correction)

@@ -104,3 +104,15 @@ COVERAGE: Final = Table(
     Column("automatic", BigInteger, nullable=False),
 )
 """Per hour, issues whose category was looked for in the text, and how many of them no person had to place."""
+
+FORM_ANSWERS: Final = Table(
+    "form_answers",
+    SCHEMA,
+    Column("event", Uuid, primary_key=True),
+    Column("issue_id", Uuid, nullable=False),
+    Column("answers", JSONB, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""What customers answered to forms after their issue was submitted; no decision uses it. event: that brought it."""
+
+Index("form_answers_of_issue", FORM_ANSWERS.c.issue_id, FORM_ANSWERS.c.at)

@@ -37,7 +37,7 @@ from tier_queues.search_api import add_search
 from tier_queues.session_api import Desk, add_sessions
 from tier_queues.sessions import Signer
 from tier_queues.settings import Settings
-from tier_queues.shelves_api import add_canned_replies, add_guides, add_macros, add_saved_filters
+from tier_queues.shelves_api import add_canned_replies, add_forms, add_guides, add_macros, add_saved_filters
 from tier_queues.timers import timers
 from tier_queues.watching_api import add_watching
 
@@ -65,6 +65,7 @@ def build(settings: Settings | None = None) -> Service:
     add_asides(api, counter)
     add_drafts(api, counter)
     add_guides(api, counter)
+    add_forms(api, counter)
     add_canned_replies(api, counter)
     add_macros(api, counter)
     add_problems(api, counter)

@@ -85,7 +85,14 @@ def prefilled(issue: Issue, entries: Sequence[Noted]) -> Prefilled:
         briefing=Briefing(customer=_customer(issue), symptoms=_fitted(_symptoms(issue, entries)), tried=tried),
         handover=FiveParts(
             impact=_fitted([_standing(issue), *_last_handover(entries, "impact")]),
-            findings=_fitted([*_last_handover(entries, "findings"), *_private(entries, _FINDINGS), *_checked(entries)]),
+            findings=_fitted(
+                [
+                    *_last_handover(entries, "findings"),
+                    *_private(entries, _FINDINGS),
+                    *_filled_in(entries),
+                    *_checked(entries),
+                ]
+            ),
             tried=tried,
             ask=_fitted(_questions(entries)),
             promised=_fitted([*_last_handover(entries, "promised"), *_promised(entries)]),
@@ -128,6 +135,11 @@ def _written(entry: Noted) -> str | None:
 def _private(entries: Iterable[Noted], where: dict[str, str]) -> list[str]:
     named = ((entry, entry.private.get(where.get(entry.type, ""))) for entry in entries)
     return [entry.line(text) for entry, text in named if text]
+
+
+def _filled_in(entries: Iterable[Noted]) -> list[str]:
+    """What the customer answered to forms."""
+    return [entry.line(entry.private["text"]) for entry in entries if entry.private.get("answers")]
 
 
 def _checked(entries: Iterable[Noted]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What agents reach for again and again: guides, canned replies, macros, saved filters; on shelves in rows."""
+"""What agents reach for again and again: guides, forms, canned replies, macros, saved filters; on shelves in rows."""
 
 import json
 from collections.abc import Sequence
@@ -7,10 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from shared.auth import Caller
 from shared.db import NOW, Transaction
+from shared.events.form_parts import FormField
 from shared.problems import stale
 from shared.vocabulary import Role
+from tier_queues.companions import Form
 
 ALL: Final = "all"
 """The shelf that is everybody's."""
@@ -23,6 +27,7 @@ class Kind(StrEnum):
     CANNED_REPLY = "canned-reply"
     MACRO = "macro"
     SAVED_FILTER = "saved-filter"
+    FORM = "form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Kept:
     updated_at: datetime
 
 
+_FIELDS: Final = TypeAdapter(tuple[FormField, ...])
 _COLUMNS: Final = "kind, shelf, name, version, category, title, body, updated_by, updated_at"
 
 
@@ -162,6 +168,17 @@ async def steps(tx: Transaction, guides: Sequence[str]) -> dict[str, frozenset[s
         sorted(set(guides)),
     )
     return {row[0]: frozenset(step["name"] for step in row[1]["steps"]) for row in rows}
+
+
+async def forms(tx: Transaction, names: Sequence[str]) -> dict[str, Form]:
+    """The forms of these names."""
+    rows = await tx.fetch(
+        "SELECT name, title, body FROM catalogue WHERE kind = $1 AND shelf = $2 AND name = ANY($3)",
+        str(Kind.FORM),
+        ALL,
+        sorted(set(names)),
+    )
+    return {row[0]: Form(row[0], row[1], _FIELDS.validate_python(row[2]["fields"])) for row in rows}
 
 
 async def _locked(tx: Transaction, kind: Kind, shelf: str, name: str) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.events import work
 from tier_queues.agents import Agent
+from tier_queues.companions import Form
 from tier_queues.policies import Policies
 from tier_queues.problem import Problem
 from tier_queues.record import Issue
@@ -18,7 +19,7 @@ class Circumstances:
     load: units the agent owns that no cold offer frees. receiver: the agent that an offer names, if they exist.
     messages: what customer and staff wrote to each other, oldest first; needed to forward. mentioned: active agents
     whom a note names. helping: why the agent's tier takes this from a tier that is too busy, if that is so.
-    problem, other: the problem and the second issue that a command names, if they exist.
+    problem, other, form: the problem, the second issue and the form that a command names, if they exist.
     """
 
     agent: Agent
@@ -31,6 +32,7 @@ class Circumstances:
     helping: str | None = None
     problem: Problem | None = None
     other: Issue | None = None
+    form: Form | None = None
 
     @property
     def actor(self) -> work.Actor:

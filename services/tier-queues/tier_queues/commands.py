@@ -198,6 +198,8 @@ COMMANDS: Final[dict[str, type[Command]]] = {
     "unlink": tidy.Unlink,
     "merge": tidy.Merge,
     "snooze": tidy.Snooze,
+    "ask-form": first.AskForm,
+    "split": tidy.Split,
 }
 """Name, as in URLs, to command."""
 NAME_OF: Final = {command: name for name, command in COMMANDS.items()}

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.events import work
+from shared.events.form_parts import FormAnswer, FormField
 
 OPEN_CONSULTS_LIMIT: Final = 10
 """Questions of one issue that may be open at the same time."""
@@ -13,6 +14,10 @@ CALL_BACKS_LIMIT: Final = 10
 """Call-backs of one issue that are booked at the same time."""
 PROBLEMS_LIMIT: Final = 20
 """Problems that one issue may be linked to."""
+OPEN_FORMS_LIMIT: Final = 5
+"""Forms of one issue that may wait for the customer's answers at the same time."""
+FORMS_LIMIT: Final = 10
+"""Forms that an issue holds; of more, the oldest answered ones are on the timeline only."""
 PARTICIPANTS_LIMIT: Final = 50
 """Who writes beyond it is on the timeline only."""
 
@@ -70,6 +75,34 @@ class Verification:
     result: str
     by: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it lies on the shelf."""
+
+    name: str
+    title: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForm:
+    """A form as the customer was asked it. name: the shelf's; answered_at: None while it is open."""
+
+    id: UUID
+    name: str
+    title: str
+    fields: tuple[FormField, ...]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None = None
+    answers: tuple[FormAnswer, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.answered_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from shared.events.directory import VendorListed
 from tier_queues import catalogue, problem_store, roster
 from tier_queues.agents import Agent
 from tier_queues.commands import Command, Forward, Note, OfferHandover
-from tier_queues.frontline_commands import RecordGuideStep, Redirect
+from tier_queues.companions import Form
+from tier_queues.frontline_commands import AskForm, RecordGuideStep, Redirect
 from tier_queues.issue import Unacceptable
 from tier_queues.mentions import mentioned
 from tier_queues.messages import Said, conversations
@@ -35,7 +36,7 @@ SELECT entity FROM directory WHERE kind = $1 AND entity = ANY($2) AND (body->>'a
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """The answers: active vendors, teams and agents that were named, steps of guides, and what was said if needed."""
+    """The answers: active vendors, teams, agents and forms that were named, steps of guides, what was said."""
 
     vendors: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
@@ -43,6 +44,7 @@ class Consulted:
     said: dict[UUID, list[work.PublicMessage]] = field(default_factory=dict)
     steps: dict[str, frozenset[str]] = field(default_factory=dict)
     problems: dict[UUID, Problem] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
 
     def check(self, command: Command) -> None:
         """Raises Unacceptable when the command names a vendor, a team or a step of a guide that there is not."""
@@ -61,6 +63,10 @@ class Consulted:
     def problem(self, command: Command) -> Problem | None:
         """The problem that a command names, or None."""
         return self.problems.get(command.problem) if isinstance(command, ABOUT_PROBLEMS) else None
+
+    def form(self, command: Command) -> Form | None:
+        """The form that a command names, or None."""
+        return self.forms.get(command.form) if isinstance(command, AskForm) else None
 
     def mentioned(self, command: Command) -> Sequence[Agent]:
         """The active agents whom a note names, in its order."""
@@ -89,6 +95,7 @@ async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]]) -> Co
     guides = [command.guide for _, command in orders if isinstance(command, RecordGuideStep)]
     named = [agent for _, command in orders for agent in _all_named(command)]
     problems = [command.problem for _, command in orders if isinstance(command, ABOUT_PROBLEMS)]
+    forms = [command.form for _, command in orders if isinstance(command, AskForm)]
     to_team = any(isinstance(command, TARGETED) and command.target.team for _, command in orders)
     return Consulted(
         vendors=await _vendors(tx, [command.vendor for command in forwards]) if forwards else frozenset(),
@@ -97,6 +104,7 @@ async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]]) -> Co
         said=await conversations(tx, leaving) if leaving else {},
         steps=await catalogue.steps(tx, guides) if guides else {},
         problems=await problem_store.kept(tx, problems) if problems else {},
+        forms=await catalogue.forms(tx, forms) if forms else {},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from shared.events import collaboration, work
 from shared.events.issues import Attachment
@@ -9,7 +10,7 @@ from tier_queues import promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Note, Reply
 from tier_queues.participation import writing
-from tier_queues.record import Decision
+from tier_queues.record import Decision, Issue
 from tier_queues.refusals import UnseenMessages
 
 MESSAGES_LIMIT_BYTES: Final = 64 * 1024
@@ -19,9 +20,7 @@ MESSAGES_LIMIT_BYTES: Final = 64 * 1024
 def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
     """The owner writes to the customer. Raises UnseenMessages."""
     issue = decision.issue
-    if issue.unseen and not command.confirm and command.seen != issue.newest_message:
-        detail = "The customer wrote again; read it, then send with `seen` or `confirm`."
-        raise UnseenMessages("unseen-messages", detail, message=issue.newest_message)
+    check_seen(issue, seen=command.seen, confirm=command.confirm)
     clocks = promises.answered(issue, at=given.now, policies=given.policies)
     exception = command.exception_reason
     return decision.then(
@@ -34,6 +33,13 @@ def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
         text=command.text,
         attachments=tuple(file.attachment() for file in command.attachments),
     )
+
+
+def check_seen(issue: Issue, *, seen: UUID | None, confirm: bool) -> None:
+    """Raises UnseenMessages when the customer wrote what nobody has read, and who writes to them does not say so."""
+    if issue.unseen and not confirm and seen != issue.newest_message:
+        detail = "The customer wrote again; read it, then send with `seen` or `confirm`."
+        raise UnseenMessages("unseen-messages", detail, message=issue.newest_message)
 
 
 def note(decision: Decision, command: Note, given: Circumstances) -> Decision:

@@ -30,6 +30,7 @@ TIME: Final[tuple[Edge, ...]] = (
 WORDS: Final = {
     issues.CustomerReplied.TYPE: "customer writes",
     issues.ReopenRequested.TYPE: "customer writes",
+    issues.FormAnswered.TYPE: "customer writes",
     issues.IssueWithdrawn.TYPE: "customer withdraws",
     vendor.VendorCaseUpdated.TYPE: "vendor asks",
     vendor.VendorCaseResolved.TYPE: "vendor answers",

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.events import Fact, deliveries, issues, routing, vendor, work
+from shared.events.form_parts import answered_words
 from shared.vocabulary import IssueState, WaitingFor
-from tier_queues import classification, ending, remote_sessions, vendors
+from tier_queues import classification, ending, forms, remote_sessions, vendors
 from tier_queues.conversation import as_json
 from tier_queues.custody import kept
 from tier_queues.policies import Policies
@@ -16,6 +17,7 @@ from tier_queues.record import TIERDESK, Decision, Issue
 from tier_queues.waiting import resumed
 
 States = tuple[IssueState, ...]
+Spoken = issues.CustomerReplied | issues.ReopenRequested | issues.FormAnswered
 
 QUEUED, ASSIGNED, WAITING, RESOLVED, CLOSED = IssueState
 _SAME: Final = {state: (state,) for state in IssueState}
@@ -31,6 +33,7 @@ _HEARD: Final[Mapping[type[Fact], Mapping[IssueState, States]]] = MappingProxyTy
     {
         issues.CustomerReplied: _SPOKE,
         issues.ReopenRequested: _SPOKE,
+        issues.FormAnswered: _SPOKE,
         issues.IssueWithdrawn: _GAVE_UP,
         issues.ConsentGiven: _SAME,
         routing.IssueRouted: _SAME,
@@ -66,18 +69,18 @@ def heard(issue: Issue, fact: Fact, *, now: datetime, policies: Policies) -> Dec
 
 def _spoke(
     decision: Decision,
-    fact: issues.CustomerReplied | issues.ReopenRequested,
+    fact: Spoken,
     *,
     now: datetime,
     policies: Policies,
 ) -> Decision:
-    """The customer's words reach the timeline, and bring back what waits for them or was over."""
+    """The customer's words or answers reach the timeline, and bring back what waits for them or was over."""
     issue, actor = decision.issue, decision.issue.customer_actor
     decision = decision.then(
         work.CustomerHeard,
         actor=actor,
         at=now,
-        change=_unseen(fact) | {"clocks": asked(issue, at=now, policies=policies)},
+        change=_unseen(fact) | _filled_in(issue, fact, now) | {"clocks": asked(issue, at=now, policies=policies)},
         private=_words(fact),
         message=fact.message,
     )
@@ -93,11 +96,18 @@ def _waits_for_words(issue: Issue) -> bool:
     return issue.state is WAITING and (issue.waiting_for is WaitingFor.CUSTOMER or issue.owner is None)
 
 
-def _unseen(fact: issues.CustomerReplied | issues.ReopenRequested) -> dict[str, Any]:
+def _unseen(fact: Spoken) -> dict[str, Any]:
     return {} if fact.message is None else {"unseen": True, "newest_message": fact.message}
 
 
-def _words(fact: issues.CustomerReplied | issues.ReopenRequested) -> dict[str, Any]:
+def _filled_in(issue: Issue, fact: Spoken, now: datetime) -> dict[str, Any]:
+    return forms.filled_in(issue, fact, now=now) if isinstance(fact, issues.FormAnswered) else {}
+
+
+def _words(fact: Spoken) -> dict[str, Any]:
+    if isinstance(fact, issues.FormAnswered):
+        answers = [answer.model_dump() for answer in fact.answers]
+        return {"text": answered_words(fact.answers), "attachments": [], "form": str(fact.form), "answers": answers}
     attachments = fact.attachments if isinstance(fact, issues.CustomerReplied) else ()
     return {"text": fact.text, "attachments": as_json(attachments)}
 
@@ -116,6 +126,7 @@ HANDLERS: Final[Mapping[type[Fact], Callable[..., Decision]]] = MappingProxyType
     {
         issues.CustomerReplied: _spoke,
         issues.ReopenRequested: _spoke,
+        issues.FormAnswered: _spoke,
         issues.IssueWithdrawn: ending.withdrawn,
         issues.ConsentGiven: remote_sessions.consented,
         routing.IssueRouted: classification.rerouted,

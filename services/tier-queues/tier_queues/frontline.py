@@ -12,7 +12,7 @@ from tier_queues import ending
 from tier_queues.circumstances import Circumstances
 from tier_queues.command_parts import Command
 from tier_queues.companions import CALL_BACKS_LIMIT, CallBack, Verification
-from tier_queues.frontline_commands import BookCallBack, LogCall, RecordGuideStep, Redirect, Verify
+from tier_queues.frontline_commands import AskForm, BookCallBack, LogCall, RecordGuideStep, Redirect, Verify
 from tier_queues.record import TIERDESK, Decision
 from tier_queues.refusals import Unacceptable
 
@@ -22,6 +22,7 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[Command]], tuple[IssueState, .
     {(state, kind): (state,) for kind in (Verify, BookCallBack, RecordGuideStep) for state in OPEN}
     | {(state, LogCall): (state,) for state in (IssueState.QUEUED, *OPEN, IssueState.RESOLVED)}
     | {(state, Redirect): (IssueState.RESOLVED,) for state in OPEN}
+    | {(IssueState.ASSIGNED, AskForm): OPEN, (IssueState.WAITING, AskForm): (IssueState.WAITING,)}
 )
 """The frontline's part of the table of transitions."""
 

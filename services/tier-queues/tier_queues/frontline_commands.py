@@ -1,9 +1,9 @@
 """What the frontline does with a customer, as commands."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.vocabulary import Moment, Text, Word
 from tier_queues.command_parts import Command, no_number
@@ -52,3 +52,22 @@ class RecordGuideStep(Command):
     step: Word
     result: Literal["passed", "failed", "skipped"]
     text: Text | None = None
+
+
+class AskForm(Command):
+    """Ask the customer to fill in a form, as it is now; it is a message to them like a reply.
+
+    seen, confirm: as of a reply. wait: the issue waits for the answers; until: no longer than this.
+    """
+
+    form: Word
+    wait: bool = False
+    until: Annotated[Moment | None, BeforeValidator(no_number)] = None
+    seen: UUID | None = None
+    confirm: bool = False
+
+    @model_validator(mode="after")
+    def _only_a_wait_has_an_end(self) -> Self:
+        if self.until is not None and not self.wait:
+            raise ValueError("`until` goes with `wait`")
+        return self

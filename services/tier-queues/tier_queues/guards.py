@@ -176,12 +176,23 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
         tidy.Unlink: _joined,
         tidy.Merge: _merge,
         tidy.Snooze: _owner_without_offer,
+        first.AskForm: _owner_without_offer,
+        tidy.Split: _owner_or_lead,
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
 
 WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
-    {c.Reply, c.Resolve, c.PromiseUpdate, side.OfferRemoteSession, first.Redirect, tidy.Merge}
+    {
+        c.Reply,
+        c.Resolve,
+        c.PromiseUpdate,
+        side.OfferRemoteSession,
+        first.Redirect,
+        tidy.Merge,
+        first.AskForm,
+        tidy.Split,
+    }
 )
 """What the customer reads; a team that works behind the scenes hands the issue back instead."""
 

@@ -16,7 +16,7 @@ from shared.idempotency import Answer, Key
 from shared.problems import Problem, forbidden, not_found, stale
 from shared.telemetry import FAULTS, log
 from shared.vocabulary import IssueState, Role
-from tier_queues import bulk_store, roster, store
+from tier_queues import bulk_store, origins, roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
 from tier_queues.bulk_store import INFORM, NewJob
@@ -123,6 +123,7 @@ class _Batch:
                 mentioned=self.consulted.mentioned(order.command),
                 problem=self.consulted.problem(order.command),
                 other=self._issue(other_of(order.command)),
+                form=self.consulted.form(order.command),
             )
             mirror = self._mirror(order, agent, issue, decision)
         except Refused as refused:
@@ -215,12 +216,11 @@ async def _first_of(
 
 async def take_facts(tx: Transaction, events: Sequence[Envelope[Any]], *, policies: Policies) -> None:
     """Take effect of what other services said, in the order given. Raises ValueError for a subject that is no issue."""
-    vendors = [event.data for event in events if isinstance(event.data, VendorListed)]
-    await directories.keep(tx, vendors)
+    await directories.keep(tx, [event.data for event in events if isinstance(event.data, VendorListed)])
     facts = [_About.of(event) for event in events if not isinstance(event.data, VendorListed)]
     if not facts:
         return
-    ids = {about.issue for about in facts}
+    ids = {about.issue for about in facts} | origins.named(about.fact for about in facts)
     routed = {about.issue for about in facts if isinstance(about.fact, IssueRouted)}
     locked, early = await store.lock_with_early(tx, ids, routed=routed)
     drafts = _heard_all(facts, locked, early, policies)
@@ -247,12 +247,12 @@ def _heard_all(facts: Sequence[_About], locked: Locked, early: dict[UUID, list[F
     for about in facts:
         issue = drafts.issues.get(about.issue) or locked.issues.get(about.issue)
         if issue is not None:
-            heard_of = heard(issue, about.fact, now=now, policies=policies)
-            drafts.take(heard_of, traceparent=about.traceparent)
+            drafts.take(heard(issue, about.fact, now=now, policies=policies), traceparent=about.traceparent)
         elif isinstance(about.fact, IssueRouted):
             before = early.pop(about.issue, ())
             opened = open_issue(about.fact, before, id=about.issue, policies=policies, now=now)
             drafts.take(opened, new=True, traceparent=about.traceparent)
+            origins.relate(opened.issue, about.fact, locked, drafts, traceparent=about.traceparent)
         else:
             early.setdefault(about.issue, []).append(about.fact)
     return drafts

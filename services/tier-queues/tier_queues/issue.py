@@ -17,6 +17,7 @@ from tier_queues import (
     conversation,
     custody,
     ending,
+    forms,
     frontline,
     handover,
     linking,
@@ -37,6 +38,7 @@ from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
 from tier_queues.circumstances import Circumstances
+from tier_queues.companions import Form
 from tier_queues.facts import EFFECTS, heard
 from tier_queues.guards import GUARDS, WRITES_TO_CUSTOMER, Barrier, excused
 from tier_queues.opening import open_issue
@@ -196,6 +198,8 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
         tidy.Unlink: linking.unlink,
         tidy.Merge: linking.merge,
         tidy.Snooze: waiting.snooze,
+        first.AskForm: forms.ask,
+        tidy.Split: linking.split,
     }
 )
 
@@ -214,13 +218,14 @@ def decide(
     helping: str | None = None,
     problem: Problem | None = None,
     other: Issue | None = None,
+    form: Form | None = None,
 ) -> Decision:
     """What a command does to an issue.
 
     now: aware UTC. load: units the actor owns that are not held (claim, accept). receiver: the active agent that
     an offer's target names, None when there is none. messages: the public conversation, oldest first (forward).
     mentioned: active agents whom a note names. helping: why the actor's tier takes it from one that is too busy.
-    problem, other: the problem and the second issue that the command names, None when there is none.
+    problem, other, form: the problem, the second issue and the form that the command names, None if there is none.
     Raises what `refusals` holds; then nothing happened.
     """
     kind = type(command)
@@ -232,7 +237,7 @@ def decide(
         detail = "This team works behind the scenes; hand the issue back, or ask the lead."
         raise BehindTheScenes("behind-the-scenes", detail, team=issue.team)
     given = Circumstances(
-        actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping, problem, other
+        actor, max(now, issue.last_at), policies, load, receiver, messages, mentioned, helping, problem, other, form
     )
     # A mark that passed before a clock is stopped must be told, however late its timer is.
     decision = promises.announced(Decision(issue), now=given.now, policies=policies)

@@ -9,9 +9,9 @@ from shared.vocabulary import Resolution
 from tier_queues import ending
 from tier_queues.circumstances import Circumstances
 from tier_queues.links import INVERSE, LINKS_LIMIT, TAGS_LIMIT, Link, Relation
-from tier_queues.record import Decision, Issue
+from tier_queues.record import TIERDESK, Decision, Issue
 from tier_queues.refusals import Unacceptable, Unrelatable
-from tier_queues.tidying_commands import LinkTo, Merge, Tag, Unlink, Untag
+from tier_queues.tidying_commands import LinkTo, Merge, Split, Tag, Unlink, Untag
 
 
 def tag(decision: Decision, command: Tag, given: Circumstances) -> Decision:
@@ -62,6 +62,30 @@ def merge(decision: Decision, command: Merge, given: Circumstances) -> Decision:
     return ending.resolved(
         decision, Resolution.DUPLICATE, command.text, actor=given.actor, at=given.now, policies=given.policies
     )
+
+
+def split(decision: Decision, command: Split, given: Circumstances) -> Decision:
+    """The part told as an issue of its own; what it is cut from stays as it is. Raises Unacceptable."""
+    issue = decision.issue
+    if any(entry > issue.version for entry in command.messages):
+        raise Unacceptable("unknown-entry", "The timeline has no such entry.")
+    if len(issue.links) >= LINKS_LIMIT:
+        raise Unacceptable("too-many-links", f"An issue has {LINKS_LIMIT} links at most.", issue=issue.id)
+    return decision.then(
+        tidying.IssueSplit,
+        actor=given.actor,
+        at=given.now,
+        issue=issue.made_id("split"),
+        title=command.title,
+        text=command.text,
+        category=command.category,
+        entries=command.messages,
+    )
+
+
+def related(new: Issue, origin: Issue, *, now: datetime) -> tuple[Decision, Decision]:
+    """A new issue and the one that it was split from, each with its link to the other."""
+    return _joined(new, origin, Relation.SPLIT_FROM, now), _joined(origin, new, INVERSE[Relation.SPLIT_FROM], now)
 
 
 def mirrored(other: Issue, before: Issue, after: Issue, given: Circumstances) -> Decision:
@@ -118,20 +142,34 @@ def _link_to(issue: Issue, other: UUID) -> Link | None:
 
 def _linked(decision: Decision, other: Issue, relation: Relation, given: Circumstances) -> Decision:
     """With a link; one there was to the same issue gives way."""
-    links = tuple(link for link in decision.issue.links if link.issue != other.id)
-    if len(links) >= LINKS_LIMIT:
+    if sum(link.issue != other.id for link in decision.issue.links) >= LINKS_LIMIT:
         raise Unacceptable("too-many-links", f"An issue has {LINKS_LIMIT} links at most.", issue=decision.issue.id)
     fact = tidying.IssueMerged if relation is Relation.DUPLICATE_OF else tidying.IssueLinked
-    made = Link(other.id, other.number, relation)
+    return with_link(decision, Link(other.id, other.number, relation), fact, actor=given.actor, at=given.now)
+
+
+def with_link(
+    decision: Decision, made: Link, fact: type[tidying.LinkFact], *, actor: work.Actor, at: datetime
+) -> Decision:
+    """With this link in the place of one there was to the same issue."""
+    links = tuple(link for link in decision.issue.links if link.issue != made.issue)
     return decision.then(
         fact,
-        actor=given.actor,
-        at=given.now,
+        actor=actor,
+        at=at,
         change={"links": (*links, made)},
-        other=other.id,
-        number=other.number,
-        relation=relation,
+        other=made.issue,
+        number=made.number,
+        relation=made.relation,
     )
+
+
+def _joined(issue: Issue, other: Issue, relation: Relation, now: datetime) -> Decision:
+    """With the link; an issue that meanwhile has as many as it may goes without, because facts are never refused."""
+    if len(issue.links) >= LINKS_LIMIT:
+        return Decision(issue)
+    link = Link(other.id, other.number, relation)
+    return with_link(Decision(issue), link, tidying.IssueLinked, actor=TIERDESK, at=now)
 
 
 def _unlinked(decision: Decision, link: Link, given: Circumstances) -> Decision:

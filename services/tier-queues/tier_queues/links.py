@@ -23,6 +23,10 @@ class Relation(StrEnum):
     """This one was merged into the other."""
     DUPLICATE = "duplicate"
     """The other one was merged into this."""
+    SPLIT_FROM = "split_from"
+    """This one was a part of the other."""
+    SPLIT_INTO = "split_into"
+    """The other one was a part of this."""
 
 
 INVERSE: Final[Mapping[Relation, Relation]] = MappingProxyType(
@@ -32,6 +36,8 @@ INVERSE: Final[Mapping[Relation, Relation]] = MappingProxyType(
         Relation.BLOCKED_BY: Relation.BLOCKS,
         Relation.DUPLICATE_OF: Relation.DUPLICATE,
         Relation.DUPLICATE: Relation.DUPLICATE_OF,
+        Relation.SPLIT_FROM: Relation.SPLIT_INTO,
+        Relation.SPLIT_INTO: Relation.SPLIT_FROM,
     }
 )
 """What this issue is to the other one then."""

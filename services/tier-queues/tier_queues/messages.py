@@ -7,14 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from shared.db import Transaction
-from shared.events import work
+from shared.events import forms, work
 from tier_queues.issue import Entry
 
 READ_LIMIT: Final = 1000
 """Messages read per issue, newest first: more than a forward ever holds, so that it knows of some left out."""
 
 FROM_CUSTOMER: Final = frozenset({work.CustomerHeard.TYPE})
-TO_CUSTOMER: Final = frozenset({work.IssueReplied.TYPE, work.IssueResolved.TYPE})
+TO_CUSTOMER: Final = frozenset({work.IssueReplied.TYPE, work.IssueResolved.TYPE, forms.FormAsked.TYPE})
 _FIRST: Final = frozenset({work.IssueQueued.TYPE, work.IssueForwarded.TYPE, work.IssueResolved.TYPE})
 """The first entry of an issue, whichever it is, holds the customer's own words."""
 

@@ -18,7 +18,15 @@ from shared.vocabulary import (
     WaitingFor,
 )
 from tier_queues.clocks import Clock
-from tier_queues.companions import CallBack, LinkedProblem, OpenConsult, Participant, RemoteSession, Verification
+from tier_queues.companions import (
+    AskedForm,
+    CallBack,
+    LinkedProblem,
+    OpenConsult,
+    Participant,
+    RemoteSession,
+    Verification,
+)
 from tier_queues.links import Link
 
 CASE_OVER: Final = frozenset({"resolved", "rejected"})
@@ -96,7 +104,7 @@ class Issue:
     long; pushed_to: whom that was tried with. idle_at: when an owner who does nothing is warned, or loses it.
     links: other issues that belong to it, duplicates and masters among them.
     consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
-    problems: causes or wishes that it shares with others.
+    problems: causes or wishes that it shares with others. forms: that the customer was asked, oldest first.
     """
 
     id: UUID
@@ -157,6 +165,7 @@ class Issue:
     problems: tuple[LinkedProblem, ...] = ()
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    forms: tuple[AskedForm, ...] = ()
 
     @property
     def standing(self) -> work.Standing:

@@ -1,4 +1,4 @@
-"""HTTP in and out: guides, canned replies and macros."""
+"""HTTP in and out: guides, forms, canned replies and macros."""
 
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from tier_queues import catalogue, macros, store
 from tier_queues.answers import IssueShort
 from tier_queues.api import Counter, check_empty
 from tier_queues.catalogue import ALL, Kept, Kind
+from tier_queues.form_shelf import FormBody
 from tier_queues.macros import Step, Steps
 from tier_queues.placeholders import filled, values_of
 from tier_queues.search import Filters
@@ -117,19 +118,14 @@ TeamQuery = Annotated[Word | None, Query()]
 
 def add_guides(api: Api, counter: Counter) -> None:
     """Give the service its guides: step lists per category, made by admins."""
-    admins = counter.tokens.allow(ADMINS)
     _add_reading(api, counter, Kind.GUIDE, "/guides")
+    _add_admins_writing(api, counter, Kind.GUIDE, "/guides", GuideBody, {"steps"})
 
-    @api.put("/guides/{name}", allow=admins, response_model=KeptView)
-    async def keep_guide(name: Word, body: GuideBody, command: Command) -> Response:
-        """Make a guide, or with If-Match replace one."""
-        act = partial(_keep, Kind.GUIDE, ALL, name, body, {"steps"}, command)
-        return (await idempotency.once(counter.db, command.key, act)).response()
 
-    @api.delete("/guides/{name}", allow=admins, status_code=204)
-    async def remove_guide(name: Word, command: Command) -> Response:
-        act = partial(_remove, Kind.GUIDE, ALL, name, command)
-        return (await idempotency.once(counter.db, command.key, act)).response()
+def add_forms(api: Api, counter: Counter) -> None:
+    """Give the service its forms: what customers can be asked field by field, made by admins."""
+    _add_reading(api, counter, Kind.FORM, "/forms")
+    _add_admins_writing(api, counter, Kind.FORM, "/forms", FormBody, {"fields"})
 
 
 def add_canned_replies(api: Api, counter: Counter) -> None:
@@ -204,6 +200,23 @@ def _add_reading(api: Api, counter: Counter, kind: Kind, path: str) -> None:
         return KeptView.of(kept)
 
 
+def _add_admins_writing(
+    api: Api, counter: Counter, kind: Kind, path: str, shape: type[GuideBody | FormBody], content: set[str]
+) -> None:
+    admins = counter.tokens.allow(ADMINS)
+
+    @api.put(f"{path}/{{name}}", allow=admins, response_model=KeptView, name=f"keep {kind}")
+    async def keep_it(name: Word, body: shape, command: Command) -> Response:  # type: ignore[valid-type]
+        """Make one, or with If-Match replace one."""
+        act = partial(_keep, kind, ALL, name, body, content, command)
+        return (await idempotency.once(counter.db, command.key, act)).response()
+
+    @api.delete(f"{path}/{{name}}", allow=admins, status_code=204, name=f"remove {kind}")
+    async def remove_it(name: Word, command: Command) -> Response:
+        act = partial(_remove, kind, ALL, name, command)
+        return (await idempotency.once(counter.db, command.key, act)).response()
+
+
 def _add_writing(api: Api, counter: Counter, kind: Kind, path: str, shape: type[ShelfBody], content: set[str]) -> None:
     writers = counter.tokens.allow(WRITERS)
 
@@ -236,7 +249,7 @@ async def _keep(
     kind: Kind,
     shelf: str,
     name: str,
-    body: GuideBody | ShelfBody,
+    body: GuideBody | FormBody | ShelfBody,
     content: set[str],
     command: CommandHeaders,
     tx: Transaction,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.events import work
+from shared.events.form_parts import FormAnswer, FormField
 
 
 class OpenConsultView(BaseModel):
@@ -38,7 +39,10 @@ class CallBackView(BaseModel):
 
 
 class LinkView(BaseModel):
-    """Another issue, and what it is to this one: related, blocks, blocked_by, duplicate_of, duplicate."""
+    """Another issue, and what it is to this one.
+
+    relation: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into.
+    """
 
     issue: UUID
     number: int
@@ -73,6 +77,19 @@ class LinkedProblemView(BaseModel):
     title: str
     workaround: bool
     fixed_in: str | None
+
+
+class AskedFormView(BaseModel):
+    """A form that the customer was asked. asked_by: a sign-in name; answered_at: null while it is open."""
+
+    id: UUID
+    name: str
+    title: str
+    fields: tuple[FormField, ...]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None
+    answers: tuple[FormAnswer, ...]
 
 
 V = TypeVar("V", bound=BaseModel)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from shared.vocabulary import Moment, Text, Word
+from shared.events.tidying import SPLIT_ENTRIES_LIMIT
+from shared.vocabulary import Moment, Text, Title, Word
 from tier_queues.command_parts import Command, no_number
 from tier_queues.links import Relation
 
@@ -14,6 +15,7 @@ TAGS_AT_ONCE: Final = 20
 MERGED_TEXT: Final = "The same was reported before. We work on it there, and tell you here what comes of it."
 """What the customer of a duplicate is told, unless the agent finds better words."""
 
+EntryVersion = Annotated[int, Field(ge=1, strict=True)]
 Tags = Annotated[tuple[Word, ...], Field(min_length=1, max_length=TAGS_AT_ONCE)]
 
 
@@ -52,6 +54,19 @@ class Merge(Command):
     text: Text = MERGED_TEXT
 
 
+class Split(Command):
+    """Make a part of the issue an issue of its own, for the same customer; both are linked once it is routed.
+
+    text: the part, as it is submitted. category: a person's word, if known; else the router decides.
+    messages: versions of the timeline's entries that it comes from.
+    """
+
+    title: Title
+    text: Text
+    category: Word | None = None
+    messages: Annotated[tuple[EntryVersion, ...], Field(max_length=SPLIT_ENTRIES_LIMIT)] = ()
+
+
 class Snooze(Command):
     """Let the issue rest until a time; the same as waiting for time."""
 
@@ -59,7 +74,7 @@ class Snooze(Command):
     reason: Text
 
 
-ANYWHERE: Final[tuple[type[Command], ...]] = (Tag, Untag, LinkTo, Unlink)
+ANYWHERE: Final[tuple[type[Command], ...]] = (Tag, Untag, LinkTo, Unlink, Split)
 """What moves nothing, and is possible until the issue is closed."""
 RELATING: Final = (LinkTo, Unlink, Merge)
 """The commands that name a second issue."""

@@ -19,6 +19,7 @@ from tier_queues.handlers import agent_of
 from tier_queues.issue import Issue, Offered, allowed_in
 from tier_queues.policies import Policies
 from tier_queues.side_views import (
+    AskedFormView,
     CallBackView,
     LinkedProblemView,
     LinkView,
@@ -150,6 +151,7 @@ class IssueView(BaseModel):
     revisits_of_team: int
     ping_pong: bool
     problems: list[LinkedProblemView]
+    forms: list[AskedFormView]
     allowed: list[str]
 
 
@@ -174,6 +176,7 @@ _SPECIAL: Final = frozenset(
         "ping_pong",
         "problems",
         "links",
+        "forms",
         "allowed",
     }
 )
@@ -205,6 +208,7 @@ def view_of(issue: Issue, caller: Caller, policies: Policies) -> IssueView:
         revisits_of_team=(of_team := revisits_of_team(issue)),
         ping_pong=max(of_tier, of_team) >= PING_PONG,
         problems=[shown(LinkedProblemView, linked) for linked in issue.problems],
+        forms=[shown(AskedFormView, form) for form in issue.forms],
         allowed=_allowed(issue, caller, policies),
     )
 

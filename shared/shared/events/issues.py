@@ -1,11 +1,13 @@
 """support.issues: what customers and client applications said, as intake accepted it."""
 
-from typing import Any, ClassVar, Final
+import operator
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.events.base import EVENT_LIMIT_BYTES, Fact, Value
+from shared.events.form_parts import FIELDS_LIMIT, FormAnswer
 from shared.vocabulary import Channel, Level, Moment, Text, Title, Word
 
 ROUTING_LIMIT_BYTES: Final = 16 * 1024
@@ -57,6 +59,8 @@ class Submission(Value):
     attachments: tuple[Attachment, ...] = ()
     reference: Word | None = None
     """The client application's own reference."""
+    split_from: Annotated[UUID | None, Field(exclude_if=operator.not_)] = None
+    """The issue that this one was a part of; left out of the event when it was none."""
 
 
 class IssueSubmitted(Fact, type="tierdesk.issue-submitted.v1"):
@@ -96,4 +100,16 @@ class ConsentGiven(Fact, type="tierdesk.consent-given.v1"):
 
     session: UUID
     granted: bool = True
+    at: Moment
+
+
+class FormAnswered(Fact, type="tierdesk.form-answered.v1"):
+    """The customer filled in a form; cannot be refused once accepted. message: the answers in the conversation.
+
+    answers: of the fields that were answered, in the form's order.
+    """
+
+    form: UUID
+    message: UUID
+    answers: Annotated[tuple[FormAnswer, ...], Field(max_length=FIELDS_LIMIT)]
     at: Moment

@@ -1,9 +1,17 @@
-"""support.work: how issues are kept in order. Tags, and links between issues."""
+"""support.work: how issues are kept in order. Tags, links between issues, and issues made of a part of another."""
 
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.work import WorkFact
-from shared.vocabulary import Word
+from shared.vocabulary import Text, Title, Word
+
+SPLIT_LIMIT_BYTES: Final = 88 * 1024
+"""Of a split: what it says can always be submitted, together with the customer of the issue it comes from."""
+SPLIT_ENTRIES_LIMIT: Final = 50
+"""Entries of the timeline that a split names."""
 
 
 class TagsChanged(WorkFact, type="tierdesk.tags-changed.v1"):
@@ -18,7 +26,7 @@ class LinkFact(WorkFact):
     other: UUID
     number: int
     relation: Word
-    """What the other is to this one: related, blocks, blocked_by, duplicate_of, duplicate."""
+    """What the other is to this one: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into."""
 
 
 class IssueLinked(LinkFact, type="tierdesk.issue-linked.v1"):
@@ -31,3 +39,18 @@ class IssueUnlinked(LinkFact, type="tierdesk.issue-unlinked.v1"):
 
 class IssueMerged(LinkFact, type="tierdesk.issue-merged.v1"):
     """This issue is a duplicate of another one, whose answer its customer gets too; it is resolved with it."""
+
+
+class IssueSplit(WorkFact, type="tierdesk.issue-split.v1"):
+    """A part of the issue becomes an issue of its own, which intake submits for the same customer.
+
+    issue: the new one's id, the same whenever this is heard. entries: versions of the timeline's entries it comes from.
+    """
+
+    LIMIT_BYTES: ClassVar[int] = SPLIT_LIMIT_BYTES
+
+    issue: UUID
+    title: Title
+    text: Text
+    category: Word | None = None
+    entries: Annotated[tuple[int, ...], Field(max_length=SPLIT_ENTRIES_LIMIT)] = ()

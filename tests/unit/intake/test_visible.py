@@ -2,11 +2,21 @@
 
 import pytest
 
-from intake.visible import SUPPORT, message_in
+from intake.visible import SUPPORT, message_in, promised_after
 from shared.events import work
+from shared.events.forms import FormAsked
 from shared.events.work import Actor
 from shared.ids import new_id
-from support.events import envelope, forwarded, worked
+from support.events import ACCEPTED_AT, envelope, forwarded, worked
+
+
+def test_a_form_is_asked_under_its_own_id_and_keeps_the_promise_to_write() -> None:
+    form = new_id()
+    fact = worked(FormAsked, form=form, name="printer", title="Your printer", fields=(), text="Your printer")
+    message = message_in(envelope(fact))
+    assert message is not None
+    assert (message.id, message.text, message.author_name) == (form, "Your printer", "Ada")
+    assert promised_after(ACCEPTED_AT, fact) is None
 
 
 def test_only_replies_and_resolutions_speak_to_the_customer() -> None:

@@ -9,6 +9,8 @@ from notifications.notices import MAILED, SAY, About, Notice, Told, hear, receiv
 from shared.customer_state import CustomerState
 from shared.events import work
 from shared.events.collaboration import ConsultAsked, RemoteSessionOffered
+from shared.events.form_parts import FormField
+from shared.events.forms import FormAsked
 from shared.ids import new_id
 from shared.vocabulary import IssueState, WaitingFor
 from support.events import ACCEPTED_AT, AGENT, SYSTEM, forwarded, offer, standing, submitted, worked
@@ -43,6 +45,13 @@ def asked(version: int = 3, **changes: Any) -> work.WorkFact:
 def remote_session(version: int = 3) -> work.WorkFact:
     told = {"session": new_id(), "purpose": "To see the error.", "link": "https://remote.example.com/1"}
     return worked(RemoteSessionOffered, version=version, state=IssueState.ASSIGNED, **told)
+
+
+def form(version: int = 3) -> work.WorkFact:
+    fields = (FormField(name="model", label="Which model is it?"),)
+    told = {"form": new_id(), "name": "printer", "title": "Your printer", "fields": fields}
+    text = "Your printer\n\n- Which model is it?"
+    return worked(FormAsked, version=version, state=IssueState.ASSIGNED, text=text, **told)
 
 
 def waiting(waiting_for: WaitingFor, version: int = 3) -> work.WorkFact:
@@ -180,3 +189,11 @@ def test_every_fact_that_is_consumed_has_a_rule() -> None:
     assert all(issubclass(fact, work.WorkFact) for fact in SAY)
     assert work.IssueNoted not in SAY
     assert work.HandoverOffered not in SAY
+
+
+def test_a_form_is_mailed_with_its_questions_under_the_agents_name() -> None:
+    notice = said(AT_WORK, form())
+    assert notice is not None
+    assert (notice.about, notice.author) == (About.FORM, AGENT.name)
+    assert "Which model is it?" in str(notice.text)
+    assert About.FORM in MAILED
