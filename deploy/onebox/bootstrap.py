@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-MEMBERS = ("shared", "services/intake", "services/router", "services/tier-queues", "services/vendor-bridge")
+MEMBERS = ("client", "shared", "services/intake", "services/router", "services/tier-queues", "services/vendor-bridge")
 MEMBERS += ("services/notifications", "deploy/onebox")
 HTTP_TIMEOUT_SECONDS = "300"
 

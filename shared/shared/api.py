@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from shared.auth import Allow
 from shared.commands import Read, straight
 from shared.db import Unavailable
+from shared.documents import PROBLEM_SCHEMA, Examples, complete
 from shared.problems import MEDIA_TYPE, Problem, invalid, unavailable, unexpected
 from shared.requests import (
     BODY_LIMIT_BYTES,
@@ -138,16 +139,6 @@ class Api:
         return register
 
 
-PROBLEM_SCHEMA: Final = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-    },
-}
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "Refused.", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
 }
@@ -160,8 +151,9 @@ class Undeclared(Exception):
 class _Application(FastAPI):
     """Takes straight commands past the framework's layers when their path is fixed, and the rest through them."""
 
-    def __init__(self, apis: Sequence[Api], **options: Any) -> None:
+    def __init__(self, apis: Sequence[Api], examples: Examples, **options: Any) -> None:
         super().__init__(**options)
+        self._examples = examples
         self._shortcuts: dict[tuple[str, str], _Guarded] = {}
         for route in (route for api in apis for route in api.router.routes):
             if not isinstance(route, _Guarded):
@@ -173,6 +165,12 @@ class _Application(FastAPI):
         for kind, handler in _REFUSALS.items():
             self.add_exception_handler(kind, handler)
         self.add_exception_handler(Exception, _on_anything)
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi(), self._examples)
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._shortcuts.get((scope.get("method", ""), scope.get("path", "")))
@@ -190,11 +188,15 @@ class _Application(FastAPI):
         await response(scope, receive, send)
 
 
-def application(apis: Sequence[Api], *, title: str) -> FastAPI:
-    """The ASGI application of one service's endpoints. Raises Undeclared when one does not say who may call it."""
+def application(apis: Sequence[Api], *, title: str, examples: Examples | None = None) -> FastAPI:
+    """The ASGI application of one service's endpoints. examples: of fields, for its document.
+
+    Raises Undeclared when an endpoint does not say who may call it.
+    """
     prefix = f"/{apis[0].service}"
     return _Application(
         apis,
+        examples or {},
         title=title,
         openapi_url=f"{prefix}/openapi.json",
         # The framework's page of documentation would load scripts from elsewhere.

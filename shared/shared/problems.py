@@ -30,13 +30,17 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = more
 
-    def body(self) -> bytes:
-        """The JSON that is sent."""
+    def members(self) -> dict[str, Any]:
+        """What is sent, as it is said."""
         title = self.kind.replace("-", " ").capitalize()
         members: dict[str, Any] = {"type": f"urn:tierdesk:problem:{self.kind}", "title": title, "status": self.status}
         if self.detail is not None:
             members["detail"] = self.detail
-        return json.dumps(members | self.more, default=str, ensure_ascii=False).encode()
+        return members | self.more
+
+    def body(self) -> bytes:
+        """The JSON that is sent."""
+        return json.dumps(self.members(), default=str, ensure_ascii=False).encode()
 
     def response(self) -> Response:
         """The answer to send."""

@@ -14,13 +14,12 @@ from router.keywords import KeywordClassifier
 from router.policy_store import PAGE
 from router.settings import Settings
 from router.store import FIRST_DECISIONS
-from shared.events.work import IssueResolved
 from shared.handling import by_handler
 from shared.ids import new_id
 from shared.service import Role as ProcessRole
 from shared.topics import ROUTING
 from shared.vocabulary import Role
-from support.events import envelope, reclassified, submitted, worked
+from support.events import envelope, reclassified, resolved, submitted
 from support.infrastructure import Infrastructure
 from support.people import as_command, bearer
 from support.policies import shipped, version_of_policy
@@ -174,7 +173,7 @@ async def test_a_dry_run_says_what_would_have_changed_of_real_decisions(router: 
     await router.topics.send(
         envelope(submitted(title="CSV export", text="The csv export fails"), subject=csv),
         envelope(submitted(), subject=other),
-        envelope(worked_out(), subject=csv),
+        envelope(resolved(), subject=csv),
     )
     await router.topics.heard_of(other, 1)
     await settled(router)
@@ -193,10 +192,6 @@ async def test_a_dry_run_says_what_would_have_changed_of_real_decisions(router: 
 
 
 FIRST_REVISIONS = "SELECT count(*) FROM decision WHERE revision = 0"
-
-
-def worked_out() -> Any:
-    return worked(IssueResolved, resolution="solved", text="Done.", version=3)
 
 
 async def test_a_dry_run_of_the_same_policy_changes_nothing_and_its_pages_are_the_whole(router: Bench) -> None:
@@ -265,7 +260,7 @@ async def test_a_category_at_the_resolution_is_confirmed_and_a_corrected_one_too
         *(envelope(submitted(), subject=issue) for issue in (kept, corrected)),
         envelope(submitted(title="Zebra", text="Zebra zebra"), subject=untold),
         envelope(reclassified("bug", revision=1), subject=corrected),
-        *(envelope(worked_out(), subject=issue, seq=9) for issue in (kept, corrected, untold)),
+        *(envelope(resolved(), subject=issue, seq=9) for issue in (kept, corrected, untold)),
     )
     await settled(router)
     sql = "SELECT category, how, confirmed_by FROM confirmed_label WHERE issue_id = $1"
@@ -276,7 +271,7 @@ async def test_a_category_at_the_resolution_is_confirmed_and_a_corrected_one_too
 
 async def test_a_correction_and_the_resolution_in_one_transaction_do_not_miss_each_other(router: Bench) -> None:
     issue, desk = new_id(), Desk(shipped(), KeywordClassifier(shipped()))
-    events = [envelope(fact, subject=issue) for fact in (submitted(), reclassified("bug"), worked_out())]
+    events = [envelope(fact, subject=issue) for fact in (submitted(), reclassified("bug"), resolved())]
     async with router.db.transaction() as tx:
         await by_handler(HANDLERS, desk)(tx, events)
     sql = "SELECT category FROM confirmed_label WHERE issue_id = $1"

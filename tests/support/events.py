@@ -163,6 +163,11 @@ def reclassified(category: str, *, revision: int = 1, **changes: Any) -> work.Wo
     return worked(work.IssueReclassified, category=category, revision=revision, reason=reason, **changes)
 
 
+def resolved() -> work.WorkFact:
+    """An agent solved the issue."""
+    return worked(work.IssueResolved, resolution="solved", text="Done.", version=3)
+
+
 def offer(**changes: Any) -> work.Offer:
     """A cold handover to Tier 2 for want of knowledge."""
     values: dict[str, Any] = {

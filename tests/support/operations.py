@@ -86,7 +86,7 @@ class Operation:
         """The schema of its JSON body, or None when it takes none."""
         content = self.described.get("requestBody", {}).get("content", {})
         found: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
-        return None if found is None else self._resolved(found)
+        return None if found is None else self.resolved(found)
 
     @property
     def is_command(self) -> bool:
@@ -109,7 +109,7 @@ class Operation:
 
     def fitting(self, schema: Mapping[str, Any]) -> Any:
         """The smallest value that fits a schema."""
-        schema = self._resolved(schema)
+        schema = self.resolved(schema)
         if "enum" in schema or "const" in schema:
             return schema.get("const", schema.get("enum", [None])[0])
         if choices := schema.get("anyOf") or schema.get("oneOf"):
@@ -141,10 +141,17 @@ class Operation:
         return [name for name, schema in properties.items() if kind in self._kinds(schema)]
 
     def _kinds(self, schema: Mapping[str, Any]) -> set[str]:
-        resolved = self._resolved(schema)
+        resolved = self.resolved(schema)
         return {resolved.get("type", "")}.union(*(self._kinds(choice) for choice in resolved.get("anyOf", ())))
 
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    @property
+    def answers(self) -> str:
+        """The name of the schema that a good answer has; empty when it has none."""
+        content = self.described["responses"].get("200", {}).get("content", {})
+        return str(content.get("application/json", {}).get("schema", {}).get("$ref", "")).rpartition("/")[2]
+
+    def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema itself, where another is named."""
         while "$ref" in schema:
             schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return schema

@@ -7,6 +7,7 @@ from intake.accepting import accept
 from intake.api import add_commands, add_submitting, add_views
 from intake.applications import Applications
 from intake.consumer import consumer
+from intake.examples import EXAMPLES
 from intake.files import Files
 from intake.settings import Settings
 from intake.timers import timers
@@ -41,7 +42,7 @@ def build(settings: Settings | None = None) -> Service:
     return Service(
         name=settings.SERVICE,
         db=db,
-        api=application([api], title="Tierdesk intake"),
+        api=application([api], title="Tierdesk intake", examples=EXAMPLES),
         tokens=tokens,
         consumer=facts,
         timers=timers(db, files, settings),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from notifications import upkeep
 from notifications.api import add_deliveries, add_webhooks
 from notifications.consumer import consumer
+from notifications.examples import EXAMPLES
 from notifications.listeners import Listeners
 from notifications.mail_sender import MailSender, letterhead
 from notifications.settings import Settings
@@ -39,7 +40,7 @@ def build(settings: Settings | None = None) -> Service:
     return Service(
         settings.SERVICE,
         db,
-        application([api], title="Tierdesk notifications"),
+        application([api], title="Tierdesk notifications", examples=EXAMPLES),
         tokens,
         consumer=facts,
         timers=timers(db, settings, mails, webhooks),

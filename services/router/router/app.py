@@ -4,6 +4,7 @@ from router.api import add_decisions
 from router.audit_api import add_audit
 from router.consumer import consumer
 from router.dry_runs_api import add_dry_runs
+from router.examples import EXAMPLES
 from router.handlers import Desk
 from router.keywords import KeywordClassifier
 from router.models import Models
@@ -36,8 +37,8 @@ def build(settings: Settings | None = None) -> Service:
     add_models(api, models, tokens, settings.models_folder)
     add_audit(api, db, tokens, desk)
     add_operations(api, db, tokens, consuming, alarms)
-    page = application([api], title="Tierdesk router")
-    timers = [Timer(settings.quality_look, Watch(db, desk).note, "note how decisions fare")]
+    page = application([api], title="Tierdesk router", examples=EXAMPLES)
+    timers = [Timer(settings.quality_look, Watch(db).look, "look how decisions fare")]
     return Service(settings.SERVICE, db, page, tokens, consumer=consuming, timers=timers, resources=[policies, models])
 
 

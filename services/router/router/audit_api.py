@@ -10,7 +10,7 @@ from router import quality_store
 from router.auditing import OUT_OF_SCOPE
 from router.dry_runs import NEWEST
 from router.handlers import Desk
-from router.policy import name_of
+from router.words import name_of
 from shared.api import Api, Body, Command
 from shared.auth import AGENTS, StaffTokens
 from shared.db import Database, Transaction

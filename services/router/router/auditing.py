@@ -1,5 +1,6 @@
 """PURE. The blind audit: which automatic decisions are judged, and when they or their number give an alarm."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,12 @@ class Coverage:
     def share(self) -> float:
         """Share that nobody had to place; 0 without any."""
         return self.automatic / self.decided if self.decided else 0.0
+
+
+def coverage_of(routings: Iterable[Routing]) -> Coverage:
+    """Of first decisions. Those whose category somebody gave do not count."""
+    by_text = [is_automatic(routing) for routing in routings if routing.record.method != "given"]
+    return Coverage(len(by_text), sum(by_text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,14 @@ class Calibration(BaseModel):
 
     def probabilities(self, margins: Floats) -> Floats:
         """Of each row of margins (texts x categories); each row adds up to 1 and keeps its order."""
-        soft = softmax(margins * self.temperature).clip(SMALLEST)
+        soft = softmax(margins * self.temperature)
+        np.maximum(soft, SMALLEST, out=soft)
         soft /= soft.sum(axis=1, keepdims=True)
         if soft.shape[1] < 2:
             return soft
         rows = np.arange(len(soft))
         best = soft.argmax(axis=1)
-        top = soft[rows, best].clip(SMALLEST, 1 - SMALLEST)
+        top = np.minimum(soft[rows, best], 1 - SMALLEST)
         soft[rows, best] = 0
         second = soft.max(axis=1)
         rest = soft.sum(axis=1)
@@ -69,7 +70,8 @@ class Scope(BaseModel):
 def softmax(logits: Floats) -> Floats:
     """Of each row."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers)
 
 
 @dataclass(frozen=True, slots=True)

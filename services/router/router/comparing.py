@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from router.classifier import Classifier
 from router.decide import decide
-from router.policy import Policy, Weights, name_of
+from router.policy import Policy
+from router.policy_parts import Weights
+from router.words import name_of
 from shared.events.issues import Submission
 from shared.events.routing import Routing
 from shared.vocabulary import VENDOR_TIER

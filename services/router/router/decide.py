@@ -5,7 +5,8 @@ from collections.abc import Callable
 from router.classifier import Classifier
 from router.finding import Finding, find
 from router.outcome import Correction, Outcome
-from router.policy import Entitlement, Policy
+from router.policy import Policy
+from router.policy_parts import Entitlement
 from router.priority import impact_of, urgency_of
 from router.record import record_of
 from router.rules import entitlement, fired

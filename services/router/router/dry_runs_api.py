@@ -13,8 +13,8 @@ from router.dry_run_files import READERS, FileRefused
 from router.dry_runs import NEWEST, Tried
 from router.policies import Policies, Unknown
 from router.policies_api import EDITORS, Version
-from router.policy import Weights
 from router.policy_file import PolicyError
+from router.policy_parts import Weights
 from shared.api import Api, too_large
 from shared.auth import StaffTokens
 from shared.problems import Problem, conflict, invalid, not_found

@@ -13,9 +13,8 @@ from router.artefact import load
 from router.classifier import Guess
 from router.labelled_texts import TableRefused, read_table
 from router.measures import calibration_error, macro_f1
-from router.policy import name_of
 from router.trained import TrainedClassifier
-from router.words import read
+from router.words import name_of, read
 
 EXPLAINED: Final = 3_000
 """Texts of which the time to decide and to explain is taken; the first hundred warm up."""

@@ -1,18 +1,16 @@
 """PURE. What kind of issue it is, and the tier that follows: as somebody said, else as the classifier guesses."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from router.classifier import Classifier, Contributions
-from router.policy import Category, Policy, name_of
-from router.words import Reading
+from router.policy import Policy
+from router.policy_parts import REDIRECT, Category, Destination
+from router.words import Reading, name_of
 from shared.events.issues import Submission
 from shared.vocabulary import FRONTLINE_TIER
-
-REDIRECT: Final = "redirect"
-Destination = int | Literal["redirect"]
-"""A tier, or a channel outside of support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,11 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
         [] if submission.category is None else [(f"category {submission.category}", "the policy has no such row")]
     )
     guess = classifier.guess(reading)
-    known = [(name, probability) for name, probability in guess.categories if name in policy.categories]
+    known, shares = _shares(policy, guess.categories)
     if not known:
         return Finding("text", "none", None, None, FRONTLINE_TIER, certain=False, rejected=rejected)
-    shares = _shares(policy, known)
     destination = max(shares, key=lambda place: (shares[place], -_height(place)))
-    category = next(name for name, _ in known if _destination(policy, name) == destination)
+    category = next(name for name, _ in known if policy.destinations[name] == destination)
     row = policy.categories[category]
     threshold = policy.redirect_threshold if destination == REDIRECT else policy.threshold
     threshold = max(threshold, guess.threshold or 0.0)
@@ -95,20 +92,19 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
     )
 
 
-def _shares(policy: Policy, categories: Sequence[tuple[str, float]]) -> dict[Destination, float]:
-    """The sum of the categories' probabilities per destination of the policy's table."""
-    shares: dict[Destination, float] = {}
-    rows = policy.categories
-    for name, probability in categories:
-        row = rows[name]
-        place: Destination = row.tier if row.redirect is None else REDIRECT
-        shares[place] = shares.get(place, 0.0) + probability
-    return shares
-
-
-def _destination(policy: Policy, category: str) -> Destination:
-    row = policy.categories[category]
-    return row.tier if row.redirect is None else REDIRECT
+def _shares(
+    policy: Policy, categories: Sequence[tuple[str, float]]
+) -> tuple[list[tuple[str, float]], dict[Destination, float]]:
+    """The categories that the policy has, and the sum of their probabilities per destination of its table."""
+    known: list[tuple[str, float]] = []
+    shares: defaultdict[Destination, float] = defaultdict(float)
+    destinations = policy.destinations
+    for category in categories:
+        place = destinations.get(category[0])
+        if place is not None:
+            known.append(category)
+            shares[place] += category[1]
+    return known, shares
 
 
 def _height(place: Destination) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from router import late_answers, quality_store, store
-from router.auditing import Coverage, is_automatic, is_sampled
+from router.auditing import coverage_of, is_automatic, is_sampled
 from router.classifier import Classifier
 from router.decide import decide
 from router.model_store import Comparison
@@ -41,8 +41,6 @@ class Desk:
     active: Classifier | None = None
     shadow: Classifier | None = None
     _comparison: Comparison = field(default_factory=Comparison)
-    _decided: int = 0
-    _automatic: int = 0
 
     def decide(self, submission: Submission, correction: Correction | None = None) -> Routing:
         """Where an issue goes and why, with the time it took."""
@@ -60,18 +58,6 @@ class Desk:
             so_far.same_tier + (other.tier == followed.tier),
             so_far.abstained + other.triage,
         )
-
-    def count(self, routing: Routing) -> None:
-        """Count a first decision by text, and whether it needs a person."""
-        if routing.record.method != "given":
-            self._decided += 1
-            self._automatic += is_automatic(routing)
-
-    def take_coverage(self) -> Coverage:
-        """What was counted since the last time; counting begins anew."""
-        taken = Coverage(self._decided, self._automatic)
-        self._decided = self._automatic = 0
-        return taken
 
     def take_comparison(self) -> Comparison:
         """What was counted since the last time; counting begins anew."""
@@ -97,6 +83,7 @@ async def decide_submitted(tx: Transaction, events: Sequence[Envelope[IssueSubmi
             first = _first(issue, event, desk)
             decisions += [first, *_corrected(first, corrections.get(issue, []), desk)]
     await quality_store.sample(tx, _sampled(decisions))
+    await quality_store.count(tx, coverage_of(one.routing for one in decisions if one.revision == 0))
     await _save_and_publish(tx, decisions, beginning.now, _traces(events))
 
 
@@ -149,7 +136,6 @@ def _first(issue: UUID, event: Envelope[IssueSubmitted], desk: Desk) -> Decided:
     submission = event.data.submission
     routing = desk.decide(submission)
     desk.compare(submission, routing)
-    desk.count(routing)
     return Decided(issue, 0, decision_id(event.id, 0), event.id, submission, routing)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from router.finding import Finding
-from router.policy import Entitlement, Policy
+from router.policy import Policy
+from router.policy_parts import Entitlement
 from router.priority import Proposal
 from router.rules import Fired
 from shared.events.routing import Routing, Rung

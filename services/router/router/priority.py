@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from router.finding import Finding
-from router.policy import RANK, Policy
+from router.policy import Policy
 from router.rules import Fired
 from shared.events.issues import Submission
 from shared.vocabulary import Level
+
+RANK: Final = {Level.LOW: 0, Level.MEDIUM: 1, Level.HIGH: 2}
+"""How strong a level is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def urgency_of(policy: Policy, submission: Submission, finding: Finding, firing:
 
 def _level(said: Level | str | None) -> Level | None:
     """A level, or None for what was not said or is no level we know."""
-    return next((level for level in Level if level == said), None)
+    return None if said is None else next((level for level in Level if level == said), None)
 
 
 def _base(stated: Level | None, of_category: Level | None, default: Level) -> Proposal:

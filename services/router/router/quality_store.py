@@ -70,9 +70,11 @@ _ANSWER: Final = f"""
 UPDATE audit SET confirmed_category = $2, confirmed_by = $3, confirmed_at = {NOW} WHERE issue_id = $1
 """  # noqa: S608
 _COUNT: Final = f"""
-INSERT INTO coverage AS known (hour, decided, automatic) VALUES (date_trunc('hour', {NOW}), $1, $2)
-ON CONFLICT (hour) DO UPDATE SET decided = known.decided + excluded.decided,
-    automatic = known.automatic + excluded.automatic
+coverage_rows AS (
+    INSERT INTO coverage AS known (hour, decided, automatic) VALUES (date_trunc('hour', {NOW}), $1::bigint, $2::bigint)
+    ON CONFLICT (hour) DO UPDATE SET decided = known.decided + excluded.decided,
+        automatic = known.automatic + excluded.automatic
+)
 """  # noqa: S608
 _QUALITY: Final = f"""
 WITH present AS (SELECT {NOW} AS now), answered AS (
@@ -128,8 +130,9 @@ async def answer(tx: Transaction, issue: IssueId, category: str, by: str) -> Non
 
 
 async def count(tx: Transaction, coverage: Coverage) -> None:
-    """Add to this hour's coverage."""
-    await tx.fetch(_COUNT, coverage.decided, coverage.automatic)
+    """Add to this hour's coverage, soon: with the last of what the transaction writes, for all wait for that row."""
+    if coverage.decided:
+        await tx.write("coverage", _COUNT, coverage.decided, coverage.automatic)
 
 
 async def quality(tx: Transaction) -> Quality:

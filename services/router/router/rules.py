@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from router.policy import Entitlement, Policy, Rule, When, name_of
-from router.words import Reading
+from router.policy import Policy
+from router.policy_parts import Entitlement, Rule, When
+from router.words import Reading, name_of
 from shared.events.issues import Submission
 
 WHY_LIMIT: Final = 200

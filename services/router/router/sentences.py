@@ -74,7 +74,7 @@ def _because(outcome: Outcome) -> str:
             return f"the product belongs to {title}"
     said = (text for text, share in finding.words if share > 0 and not text.startswith("("))
     words = [f"*{text}*" for text in islice(said, _WORDS_NAMED)] or ["the whole text"]
-    probability = dict(finding.categories)[finding.category or ""]
+    probability = next(share for category, share in finding.categories if category == finding.category)
     whole = finding.score or probability
     where = f"Tier {finding.row.tier}" if finding.row.redirect is None else "redirecting"
     together = f" (all that speaks for {where}: {_percent(whole)})" if whole - probability >= 0.005 else ""

@@ -27,4 +27,4 @@ class Settings(ServiceSettings):
     models_look: timedelta = timedelta(seconds=2)
     """How often each process looks which models are active and in the shadow."""
     quality_look: timedelta = timedelta(seconds=15)
-    """How often a worker notes how many decisions needed no person, and looks at what the audit says."""
+    """How often a worker looks how many decisions needed no person, and what the audit says."""

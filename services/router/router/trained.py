@@ -5,10 +5,10 @@ Values are (1 + ln count) * weight, divided by their norm. Known words have the 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import hypot, log
 from typing import Final
 
 import numpy as np
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from router.calibration import Calibration, Margins, Scope
 from router.classifier import Contributions, Guess
 from router.features import grams_of, pairs_of, read_words, terms_of
-from router.policy import name_of
-from router.words import Reading
+from router.words import Reading, name_of
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -45,6 +44,13 @@ class Table:
     def rows(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.names)}
 
+    def known(self, names: Iterable[str]) -> tuple[list[str], list[float], Singles]:
+        """Those of the names that stand in the table, with their weights and rows; others do not count."""
+        rows = self.rows
+        found = [name for name in names if name in rows]
+        places = np.array([rows[name] for name in found], dtype=np.intp)
+        return found, self.weight.take(places).tolist(), self.head.take(places, axis=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -70,23 +76,25 @@ class Head:
     bias: Floats
     unknown_word_weight: float
 
-    def parts(self, words: Sequence[str]) -> tuple[Parts, Parts, Parts]:
+    def parts(self, words: Sequence[str]) -> Parts:
         """What words with their neighbours say, what pairs say, and what the letters of the words say."""
-        pairs = _known(self.pairs, dict.fromkeys(pairs_of(words), 1))
-        weighed = Parts(pairs.names, pairs.values * PAIRS_WEIGH, pairs.rows)
-        return _known(self.terms, Counter(terms_of(words))), weighed, self._of_letters(Counter(words))
-
-    def _of_letters(self, counted: Counter[str]) -> Parts:
-        rows = self.words.rows
-        known = [word for word in counted if word in rows]
-        unknown = [word for word in counted if word not in rows]
-        places = np.array([rows[word] for word in known], dtype=np.intp)
-        weights = np.concatenate([self.words.weight[places], np.full(len(unknown), self.unknown_word_weight)])
-        values = _normed(weights, [counted[word] for word in (*known, *unknown)])
-        head = self.words.head[places].astype(np.float64)
+        counted = Counter(words)
+        unknown = [word for word in counted if word not in self.words.rows]
+        terms, weights_of_terms, rows_of_terms = self.terms.known(said := Counter(terms_of(words)))
+        pairs, weights_of_pairs, rows_of_pairs = self.pairs.known(pairs_of(words))
+        spelt, weights_of_words, rows_of_words = self.words.known(counted)
+        spelt += unknown
+        weights_of_words += [self.unknown_word_weight] * len(unknown)
+        values = [
+            *_normed(_counted(weights_of_terms, [said[term] for term in terms])),
+            *(PAIRS_WEIGH * value for value in _normed(weights_of_pairs)),
+            *_normed(_counted(weights_of_words, [counted[word] for word in spelt])),
+        ]
+        rows: list[NDArray[np.floating]] = [rows_of_terms, rows_of_pairs, rows_of_words]
         if unknown:
-            head = np.concatenate([head, self._spelt(unknown)])
-        return Parts([*known, *unknown], values, head)
+            rows.append(self._spelt(unknown))
+        # One array of everything: many small ones cost more than what is reckoned with them.
+        return Parts([*terms, *pairs, *spelt], np.array(values), np.concatenate(rows, dtype=np.float64))
 
     def _spelt(self, words: Sequence[str]) -> Floats:
         """The heads of words that are not known, from their letters; zero where those are unknown too."""
@@ -135,44 +143,41 @@ class TrainedClassifier:
     def guess(self, reading: Reading) -> Guess:
         """Probabilities of all categories, likeliest first. Work is bounded whatever the text is."""
         model = self._model
-        all_parts = model.head.parts(read_words(reading.words))
-        whole = sum((parts.margins for parts in all_parts), model.head.bias)
+        parts = model.head.parts(read_words(reading.words))
+        whole = parts.margins + model.head.bias
         margins = Margins.split(whole[None], model.out_of_scope)
         probabilities = model.calibration.probabilities(margins.inside)[0]
         likeness = model.scope.likeness(margins.inside.max(axis=1), margins.outside)[0]
-        order = np.argsort(-probabilities, kind="stable")
-        ranked = zip([self.categories[place] for place in order], probabilities[order].tolist(), strict=True)
+        order = (-probabilities).argsort(kind="stable")
+        ranked = zip(map(self.categories.__getitem__, order.tolist()), probabilities[order].tolist(), strict=True)
         return Guess(
             list(ranked),
-            lambda category: self._contributions(all_parts, self._column_of[category]),
+            lambda category: self._contributions(parts, self._column_of[category]),
             logit=lambda category: float(whole[self._column_of[category]] * model.calibration.temperature),
             threshold=model.threshold,
             in_scope=bool(likeness >= model.scope.floor) and bool(reading.words),
         )
 
-    def _contributions(self, all_parts: Sequence[Parts], column: int) -> Contributions:
+    def _contributions(self, parts: Parts, column: int) -> Contributions:
         temperature = self._model.calibration.temperature
         shares = {IN_GENERAL: float(self._model.head.bias[column]) * temperature}
-        for parts in all_parts:
-            for name, share in zip(parts.names, (parts.values * parts.rows[:, column]).tolist(), strict=True):
-                shown = name if len(name) <= NAME_LETTERS else f"{name[:NAME_LETTERS]}…"
-                shares[shown] = shares.get(shown, 0.0) + share * temperature
-        return sorted(shares.items(), key=lambda pair: -abs(pair[1]))
+        of_parts = (parts.values * parts.rows[:, column] * temperature).tolist()
+        for name, share in zip(parts.names, of_parts, strict=True):
+            shown = name if len(name) <= NAME_LETTERS else f"{name[:NAME_LETTERS]}…"
+            shares[shown] = shares.get(shown, 0.0) + share
+        return sorted(shares.items(), key=_weakness)
 
 
-def _known(table: Table, counted: Mapping[str, int]) -> Parts:
-    """The features that a table knows; others do not count."""
-    rows = table.rows
-    known = [(name, rows[name], count) for name, count in counted.items() if name in rows]
-    places = np.array([row for _, row, _ in known], dtype=np.intp)
-    values = _normed(table.weight[places], [count for *_, count in known])
-    return Parts([name for name, *_ in known], values, table.head[places].astype(np.float64))
+def _weakness(contribution: tuple[str, float]) -> float:
+    return -abs(contribution[1])
 
 
-def _normed(weights: NDArray[np.floating], counts: Sequence[int]) -> Floats:
-    """(1 + ln count) * weight of each, divided by the norm of them all."""
-    values = weights.astype(np.float64)
-    if any(count > 1 for count in counts):
-        values *= [1 + log(count) for count in counts]
-    norm = float(np.sqrt(values @ values))
-    return values / norm if norm else values
+def _counted(weights: Sequence[float], counts: Sequence[int]) -> list[float]:
+    """(1 + ln count) * weight of each."""
+    return [weight if count == 1 else (1 + log(count)) * weight for weight, count in zip(weights, counts, strict=True)]
+
+
+def _normed(values: Sequence[float]) -> Sequence[float]:
+    """Divided by the norm of them all."""
+    norm = hypot(*values)
+    return [value / norm for value in values] if norm else values

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Generic, TypeVar
 
 PHRASE_LIMIT: Final = 3
@@ -20,6 +20,10 @@ _UNSEEN: Final = dict.fromkeys(
 """Characters nobody sees: soft hyphen, zero-width and direction marks. They must not hide a word."""
 _APOSTROPHES: Final = dict.fromkeys((0x27, 0x2019, 0x02BC))
 """Removed, so that *can't* is one word however it was typed."""
+
+
+_NAMES_KEPT: Final = 4_096
+"""Names in their compared form: the same few plans, products and channels come with every issue."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ def words_of(text: str) -> list[str]:
         text = " ".join(unicodedata.normalize("NFKC", piece) for piece in _pieces(text.translate(_UNSEEN)))
         text = text.casefold()
     return _WORD.findall(text.translate(_APOSTROPHES).lower())
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def name_of(text: str) -> str:
+    """A name as the policy compares it: *Password reset* and *password-reset* are `password_reset`."""
+    return "_".join(words_of(text))
 
 
 def _pieces(text: str) -> Iterator[str]:

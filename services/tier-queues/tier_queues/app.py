@@ -20,6 +20,7 @@ from tier_queues.attempts import Attempts
 from tier_queues.beside_api import add_asides, add_drafts
 from tier_queues.bulk_api import add_bulk
 from tier_queues.consumer import consumer
+from tier_queues.examples import EXAMPLES
 from tier_queues.forecast import add_forecast
 from tier_queues.handlers import Order
 from tier_queues.lists import Counts
@@ -86,7 +87,7 @@ def build(settings: Settings | None = None) -> Service:
     return Service(
         name=settings.SERVICE,
         db=db,
-        api=application([api], title=TITLE),
+        api=application([api], title=TITLE, examples=EXAMPLES),
         tokens=tokens,
         consumer=facts,
         timers=timers(db, settings, rules, presence),

@@ -11,6 +11,7 @@ from shared.service import Service
 from vendor_bridge import store
 from vendor_bridge.api import add_callbacks, add_cases
 from vendor_bridge.consumer import consumer
+from vendor_bridge.examples import EXAMPLES
 from vendor_bridge.sender import Sender
 from vendor_bridge.settings import Settings
 from vendor_bridge.timers import timers
@@ -38,7 +39,7 @@ def build(settings: Settings | None = None) -> Service:
     return Service(
         name=settings.SERVICE,
         db=db,
-        api=application([api], title="Tierdesk vendor-bridge"),
+        api=application([api], title="Tierdesk vendor-bridge", examples=EXAMPLES),
         tokens=tokens,
         consumer=facts,
         timers=timers(db, settings, sender),

@@ -16,7 +16,8 @@ from onebox.bench.load import shoot
 from onebox.bench.measure import Figure, note, quantile
 from onebox.bench.replay_log import STARTER, Case, Place, Step, bpi, servicenow, steps
 from onebox.bench.stage import STAFF_CAPACITY, Agent, Stage, posts, running, stage
-from onebox.demo.client import Client, Refused, client_of
+from onebox.demo.client import Client, client_of
+from tierdesk_client import Refused
 
 SAMPLE: Final = 100
 """Cases of each log, evenly drawn, unless told otherwise."""

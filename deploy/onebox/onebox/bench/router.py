@@ -25,10 +25,11 @@ from onebox.bench.measure import Figure, at_most, note, quantile
 from router.artefact import load
 from router.decide import decide
 from router.evaluation import Evaluation, evaluate, read_tiers
-from router.policy import Policy, name_of, parse
+from router.policy import Policy, parse
 from router.settings import POLICIES
 from router.trained import TrainedClassifier
 from router.training.training import train
+from router.words import name_of
 from shared.events.issues import Customer, Submission
 from shared.vocabulary import VENDOR_TIER
 

@@ -11,11 +11,11 @@ def run(*, issues: int, data: Path | None = None, url: str | None = None, as_jso
     """Post so many issues, bring each to its end and audit them. Exit status: 1 when something is wrong."""
     from rich.console import Console
 
-    from onebox.demo.client import NoAnswer, Refused
     from onebox.demo.issues import NoTexts, drafts
     from onebox.demo.place import NoPlace, elsewhere, here
     from onebox.demo.play import play
     from onebox.demo.vendors import VendorDown, VendorTaken
+    from tierdesk_client import NoAnswer, Refused
 
     console = Console(stderr=True)
     name = secrets.token_hex(4)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from onebox.demo.client import Client, Refused
+from onebox.demo.client import Client
 from onebox.demo.customers import Posted
 from onebox.demo.staff import Agent
 
@@ -78,7 +78,7 @@ class Case:
             if answer.status != httpx.codes.PRECONDITION_FAILED:
                 break
             await self.look(agent)
-        raise Refused(f"claim of {self.id} by {agent.id}", answer)
+        raise answer.refusal(f"claim of {self.id} by {agent.id}")
 
     async def command(self, agent: Agent, name: str, **body: Any) -> View:
         """Give a command, looking again when the issue has changed meanwhile. Raises Refused."""
@@ -94,7 +94,7 @@ class Case:
             await self.look(agent)
             if name == "reply":  # what the customer wrote meanwhile has been read now
                 body |= {"confirm": True}
-        raise Refused(f"{name} of {self.id} by {agent.id}", answer)
+        raise answer.refusal(f"{name} of {self.id} by {agent.id}")
 
     async def _send(self, agent: Agent, name: str, body: Mapping[str, Any]) -> Any:
         return await self.client.send(

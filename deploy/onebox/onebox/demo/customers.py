@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from onebox.demo.client import Answer, Client, NoAnswer
+from onebox.demo.client import Client
 from onebox.demo.issues import Draft
 from shared.ids import new_id
+from tierdesk_client import Answer, NoAnswer
 
 POSTS_AT_ONCE: Final = 16
 REPEATED_SHARE: Final = 10

@@ -13,10 +13,11 @@ from rich.table import Table
 
 from onebox.demo.audit import Offender
 from onebox.demo.case import Case
-from onebox.demo.client import Answer, Stopwatch
+from onebox.demo.client import Stopwatch
 from onebox.demo.customers import Intent
 from onebox.demo.evidence import Evidence
 from onebox.demo.review import Review
+from tierdesk_client import Answer
 
 COMMANDS: Final = frozenset(
     ("claim", "put-back", "reply", "note", "offer", "accept", "return", "wait", "forward", "reclassify", "resolve")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from onebox.demo.audit import Offender
 from onebox.demo.case import Case, Stuck
-from onebox.demo.client import ANSWER_WITHIN, Client, NoAnswer, Refused, client_of
+from onebox.demo.client import Client, client_of
 from onebox.demo.customers import Customers, NeverSeen, Posted
 from onebox.demo.database import Databases, databases_of
 from onebox.demo.evidence import Reader
@@ -27,6 +27,8 @@ from onebox.demo.review import review
 from onebox.demo.staff import Staff, sign_in, staff_of
 from onebox.demo.stories import Scene
 from onebox.demo.vendors import Vendor, vendor_of
+from tierdesk_client import NoAnswer, Refused
+from tierdesk_client.connection import ANSWER_WITHIN
 
 STORIES_AT_ONCE: Final = 24
 RENEW_EVERY: Final = timedelta(minutes=8)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from onebox.demo.client import Client, Refused
+from onebox.demo.client import Client
 from onebox.demo.fates import EXPERT_TIER, FRONTLINE_TIER, TECHNICAL_TIER
 
 AGENTS: Final[Mapping[int, tuple[str, ...]]] = {
@@ -102,7 +102,7 @@ async def _keep(client: Client, admin: Agent, member: Mapping[str, Any]) -> None
     if answer.status == httpx.codes.CONFLICT:
         await _change(client, admin, member)
     elif answer.status >= httpx.codes.BAD_REQUEST:
-        raise Refused("POST /tier-queues/agents", answer)
+        raise answer.refusal("POST /tier-queues/agents")
 
 
 async def _change(client: Client, admin: Agent, member: Mapping[str, Any]) -> None:
@@ -111,7 +111,7 @@ async def _change(client: Client, admin: Agent, member: Mapping[str, Any]) -> No
     version = await _version(client, admin, member["id"])
     answer = await client.send("PUT", path, changed, token=admin.token, expected=version)
     if answer.status >= httpx.codes.BAD_REQUEST:
-        raise Refused(f"PUT {path}", answer)
+        raise answer.refusal(f"PUT {path}")
 
 
 async def _version(client: Client, admin: Agent, agent: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from onebox.demo.client import Client, Refused
+from onebox.demo.client import Client
 from onebox.demo.staff import Staff
 from onebox.ports import LOOPBACK
 
@@ -86,7 +86,7 @@ async def _registered(client: Client, staff: Staff, url: str) -> Any:
     path = f"/vendor-bridge/vendors/{VENDOR}"
     answer = await client.send("PUT", path, contract, token=token, expected=known["version"])
     if answer.status != httpx.codes.OK:
-        raise Refused(f"PUT {path}", answer)
+        raise answer.refusal(f"PUT {path}")
     return await client.post(f"{path}/secrets", None, token=token)
 
 

@@ -25,14 +25,13 @@ from router.measures import (
     macro_f1,
     threshold_for,
 )
-from router.policy import name_of
 from router.trained import Table
 from router.training.calibrating import calibrate, scope_of
 from router.training.duplicates import distinct, near_clusters, one_of_each
 from router.training.heads import FOLDS, Fitted, Unseen, fit, unseen
 from router.training.report import Measured, write_report
 from router.training.vectors import Counts, Places, Weights, count, spelling, vectors, weigh
-from router.words import words_of
+from router.words import name_of, words_of
 
 FEWEST_OF_A_LABEL: Final = 5
 """Texts; a label with fewer cannot be measured and is left out."""

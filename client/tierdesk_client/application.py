@@ -1,0 +1,68 @@
+"""What a client application does for its customers, through intake."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tierdesk_client.connection import Connection, good
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An issue that will not be lost any more."""
+
+    id: UUID
+    number: int
+    status_url: str
+
+
+@dataclass(frozen=True)
+class Application:
+    """A client application, known by its API key."""
+
+    connection: Connection
+    api_key: str
+
+    async def submit(
+        self, *, customer: Mapping[str, Any], title: str, text: str, key: str | None = None, **fields: Any
+    ) -> Accepted:
+        """Post an issue. customer: `id`, or `email` and for a new one `name`; fields: as intake's document says.
+
+        key: the same key posts the same issue once, whenever it is sent. Raises Refused, NoAnswer.
+        """
+        said = await self._post("/intake/issues", {"customer": customer, "title": title, "text": text, **fields}, key)
+        return Accepted(UUID(said["id"]), said["number"], said["status_url"])
+
+    async def issue(self, issue: UUID) -> Mapping[str, Any] | None:
+        """The issue as its customer sees it; None when there is none. Raises Refused, NoAnswer."""
+        view: Mapping[str, Any] | None = await self.connection.get(f"/intake/issues/{issue}", token=self.api_key)
+        return view
+
+    def issues(self) -> AsyncIterator[Mapping[str, Any]]:
+        """All issues of the application, newest first."""
+        return self.connection.rows("/intake/issues", token=self.api_key)
+
+    def messages(self, issue: UUID) -> AsyncIterator[Mapping[str, Any]]:
+        """What was said, as the customer sees it."""
+        return self.connection.rows(f"/intake/issues/{issue}/messages", token=self.api_key)
+
+    async def reply(self, issue: UUID, text: str, *, key: str | None = None) -> None:
+        """A further message of the customer. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/messages", {"text": text}, key)
+
+    async def reopen(self, issue: UUID, text: str, *, key: str | None = None) -> None:
+        """The customer says that it is not solved. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/reopen", {"text": text}, key)
+
+    async def withdraw(self, issue: UUID, reason: str, *, key: str | None = None) -> None:
+        """The customer no longer needs an answer. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/withdraw", {"reason": reason}, key)
+
+    async def consent(self, issue: UUID, session: UUID, *, granted: bool, key: str | None = None) -> None:
+        """The customer says whether an agent may look at the screen. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/consent", {"session": str(session), "granted": granted}, key)
+
+    async def _post(self, path: str, body: Any, key: str | None) -> Any:
+        answer = await self.connection.send("POST", path, body, token=self.api_key, key=key)
+        return good(f"POST {path}", answer).value
