@@ -11,10 +11,12 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.events import (
     Fact,
+    announcements,
     attention,
     collaboration,
     deliveries,
     directory,
+    features,
     forms,
     frontline,
     issues,
@@ -70,6 +72,7 @@ ISSUES: Final = _topic(
     issues.IssueWithdrawn,
     issues.ConsentGiven,
     issues.FormAnswered,
+    announcements.AnnouncementAddressed,
 )
 ROUTING: Final = _topic("support.routing", "router", "tier-queues", routing.IssueRouted)
 WORK: Final = _topic(
@@ -133,6 +136,8 @@ WORK: Final = _topic(
     tidying.IssueMerged,
     tidying.IssueSplit,
     forms.FormAsked,
+    announcements.AnnouncementMade,
+    features.FeatureRequestChanged,
 )
 VENDOR: Final = _topic(
     "support.vendor",

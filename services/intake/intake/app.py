@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from intake import store
 from intake.accepting import accept
+from intake.announcement_api import add_announcements
 from intake.api import add_commands, add_submitting, add_views
 from intake.applications import Applications
 from intake.consumer import consumer
@@ -37,6 +38,7 @@ def build(settings: Settings | None = None) -> Service:
     add_submitting(api, accepting, applications)
     add_commands(api, db, applications)
     add_views(api, db, applications)
+    add_announcements(api, db, applications, tokens)
     add_uploads(api, db, applications, tokens, files, settings.attachment_limit_bytes)
     add_operations(api, db, tokens, facts, alarms)
     return Service(

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from intake import handlers
+from intake import announcing, handlers
 from shared.bus import PATIENT, Consumer
 from shared.db import Database
+from shared.events.announcements import AnnouncementMade
 from shared.events.directory import SessionRevoked
+from shared.events.work import WorkFact
 from shared.handling import Handlers, by_handler, keep_entries
 from shared.topics import WORK
 
@@ -16,6 +18,7 @@ def consumer(db: Database) -> Consumer:
 
 
 HANDLERS: Final[Handlers] = {
-    **dict.fromkeys(WORK.facts, handlers.follow_work),
+    **dict.fromkeys((fact for fact in WORK.facts if issubclass(fact, WorkFact)), handlers.follow_work),
+    AnnouncementMade: announcing.hear,
     SessionRevoked: keep_entries,
 }

@@ -25,5 +25,9 @@ class Settings(ServiceSettings):
     unused_attachment_kept: timedelta = timedelta(days=1)
     """How long an upload may wait for the message it belongs to."""
     cleaning_every: timedelta = timedelta(minutes=10)
+    announcement_poll: timedelta = timedelta(seconds=1)
+    """How soon whom an announcement concerns begins to be found."""
+    announcement_batch: int = 500
+    """Issues looked at for an announcement in one transaction."""
     unanswered_after: timedelta = timedelta(seconds=60)
     """An accepted issue without any fact of tier-queues for so long raises an alarm."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from intake.announcement_tables import announcement_customer_table, announcement_table
 from shared.db import metadata
 from shared.migrate import with_shared_tables
 
@@ -136,3 +137,5 @@ FORM: Final = Table(
 )
 """Forms that support asked, with their fields as they were then. answers: null until the customer gave them."""
 Index("form_of_issue", FORM.c.issue_id, FORM.c.asked_at, FORM.c.id)
+ANNOUNCEMENT: Final = announcement_table(SCHEMA)
+ANNOUNCEMENT_CUSTOMER: Final = announcement_customer_table(SCHEMA)

@@ -1,6 +1,6 @@
-"""What intake cleans up by the clock: uploads that no message ever named."""
+"""What intake does by the clock: finds whom announcements concern, and removes uploads that no message ever named."""
 
-from intake import attachments
+from intake import announcing, attachments
 from intake.files import Files
 from intake.settings import Settings
 from shared.db import Database
@@ -18,4 +18,11 @@ def timers(db: Database, files: Files, settings: Settings) -> tuple[Timer, ...]:
             await attachments.forget(tx, unused)
         return len(unused) == attachments.CLEANED_AT_ONCE
 
-    return (Timer(settings.cleaning_every, remove_unused_uploads, "remove unused uploads"),)
+    async def address_announcements() -> bool:
+        async with db.transaction() as tx:
+            return await announcing.address(tx, limit=settings.announcement_batch)
+
+    return (
+        Timer(settings.cleaning_every, remove_unused_uploads, "remove unused uploads"),
+        Timer(settings.announcement_poll, address_announcements, "address announcements"),
+    )

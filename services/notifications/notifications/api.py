@@ -24,10 +24,14 @@ _KEY: TypeAdapter[tuple[int]] = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=
 
 
 class WebhookBody(Body):
-    """Where to send. rotate_secret: replace the secret; for a day both sign."""
+    """Where to send. rotate_secret: replace the secret; for a day both sign.
+
+    feature_requests: hear of all feature requests too, for those who make the product; as before when not given.
+    """
 
     url: Annotated[str, Field(min_length=1, max_length=URL_LIMIT)]
     rotate_secret: bool = False
+    feature_requests: bool | None = None
 
 
 class Webhook(BaseModel):
@@ -39,6 +43,7 @@ class Webhook(BaseModel):
     url: str
     created_at: datetime
     rotated_at: datetime | None
+    feature_requests: bool
 
 
 class WebhookWithSecret(Webhook):
@@ -135,7 +140,13 @@ def add_webhooks(api: Api, db: Database, tokens: StaffTokens, settings: Settings
             raise invalid(str(error)) from error
         async with db.transaction() as tx:
             try:
-                found, secret = await listeners.put(tx, application, body.url, rotate=body.rotate_secret)
+                found, secret = await listeners.put(
+                    tx,
+                    application,
+                    body.url,
+                    rotate=body.rotate_secret,
+                    feature_requests=body.feature_requests,
+                )
             except UnknownApplication as error:
                 raise not_found() from error
         response.status_code = 201 if secret and found.rotated_at is None else 200

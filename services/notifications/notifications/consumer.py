@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from notifications import handlers
+from notifications import announcing, feature_requests, handlers
 from notifications.notices import SAY
 from shared.bus import PATIENT, Consumer
 from shared.db import Database
+from shared.events.announcements import AnnouncementAddressed
 from shared.events.directory import ClientApplicationListed, SessionRevoked
+from shared.events.features import FeatureRequestChanged
 from shared.events.issues import IssueSubmitted
 from shared.handling import Handlers, by_handler, keep_entries
 
@@ -19,6 +21,8 @@ def consumer(db: Database) -> Consumer:
 HANDLERS: Final[Handlers] = {
     IssueSubmitted: handlers.tell,
     **dict.fromkeys(SAY, handlers.tell),
+    AnnouncementAddressed: announcing.announce,
+    FeatureRequestChanged: feature_requests.tell,
     ClientApplicationListed: keep_entries,
     SessionRevoked: keep_entries,
 }

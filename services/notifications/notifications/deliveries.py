@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from notifications.mails import Recipient
-from notifications.notices import Notice
+from notifications.notices import OF_NO_ISSUE, Notice
 from shared.db import NOW, Transaction
 from shared.events import deliveries as facts
 from shared.outbox import Outgoing, publish
@@ -167,7 +167,8 @@ async def settle(tx: Transaction, lease: UUID, outcomes: Sequence[Outcome]) -> N
             [outcome.due.position for outcome in retried],
             [written[outcome.due.id][1] for outcome in retried],
         )
-    settled = [outcome for outcome in kept if outcome.state != "waiting"]
+    # What became of messages about no issue is no news about one.
+    settled = [one for one in kept if one.state != "waiting" and one.due.notice.about not in OF_NO_ISSUE]
     await publish(
         tx,
         [Outgoing(str(one.due.recipient.issue), _fact(one, written[one.due.id][0])) for one in settled],

@@ -12,12 +12,16 @@ from shared.webhooks import new_secret, seal, unseal
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A client application's webhook. rotated_at: when its secret was last replaced."""
+    """A client application's webhook. rotated_at: when its secret was last replaced.
+
+    feature_requests: whether it hears of all feature requests too, besides its own issues.
+    """
 
     application: str
     url: str
     created_at: datetime
     rotated_at: datetime | None
+    feature_requests: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class UnknownApplication(LookupError):
     """No client application of this name was ever listed."""
 
 
-_FIND: Final = "SELECT application, url, created_at, rotated_at FROM webhook"
+_FIND: Final = "SELECT application, url, created_at, rotated_at, feature_requests FROM webhook"
 _CREATE: Final = f"INSERT INTO webhook (application, url, secret, created_at) VALUES ($1, $2, $3, {NOW})"  # noqa: S608
 _ROTATE: Final = f"""
 UPDATE webhook SET former_secret = secret, secret = $2, rotated_at = {NOW} WHERE application = $1
@@ -50,8 +54,13 @@ class Listeners:
     key: bytes = field(repr=False)
     overlap: timedelta
 
-    async def put(self, tx: Transaction, application: str, url: str, *, rotate: bool) -> tuple[Listener, str | None]:
-        """Register or move a webhook. Returns it with its secret when that is new. Raises UnknownApplication."""
+    async def put(
+        self, tx: Transaction, application: str, url: str, *, rotate: bool, feature_requests: bool | None = None
+    ) -> tuple[Listener, str | None]:
+        """Register or move a webhook. Returns it with its secret when that is new. Raises UnknownApplication.
+
+        feature_requests: whether it hears of them; None leaves that as it is, at first: no.
+        """
         if await directories.find(tx, ClientApplicationListed.KIND, application) is None:
             raise UnknownApplication(application)
         # Two operators at once: the second waits here and then finds the row of the first.
@@ -64,6 +73,10 @@ class Listeners:
             await tx.fetch("UPDATE webhook SET url = $2 WHERE application = $1", application, url)
             if secret is not None:
                 await tx.fetch(_ROTATE, application, self._sealed(application, secret))
+        if feature_requests is not None:
+            await tx.fetch(
+                "UPDATE webhook SET feature_requests = $2 WHERE application = $1", application, feature_requests
+            )
         after = await self.get(tx, application)
         assert after is not None
         return after, secret

@@ -28,6 +28,8 @@ _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Controls, line and paragraph separators, halves of characters."""
 _DIRECTIONS: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of writing and so make a line read as another."""
+ALONE: Final = frozenset({About.RECEIVED, About.ANNOUNCED})
+"""What begins a thread, or belongs to none."""
 _TEMPLATES_KEPT: Final = 256
 """All templates in many languages, and bounded, as customers name the language."""
 
@@ -95,7 +97,9 @@ def _headers(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Lett
         "Date": format_datetime(notice.at),
         "Message-ID": addresses.message_id(recipient.issue, cause),
     }
-    if notice.about is not About.RECEIVED:
+    if notice.about is About.ANNOUNCED:
+        del fields["Reply-To"]  # There is no issue that an answer could reach.
+    if notice.about not in ALONE:
         first = addresses.message_id(recipient.issue, recipient.first)
         fields |= {"In-Reply-To": first, "References": first}
     fields["Auto-Submitted"] = "auto-generated"
@@ -132,6 +136,8 @@ def one_line(text: str) -> str:
 
 def _subject(notice: Notice, recipient: Recipient) -> str:
     """The same in all mails of an issue, because some mail programs join threads by it."""
+    if notice.about is About.ANNOUNCED:
+        return one_line(recipient.title)
     reply = "" if notice.about is About.RECEIVED else "Re: "
     return f"{reply}[#{recipient.number}] {one_line(recipient.title)}"
 

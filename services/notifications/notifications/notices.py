@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.customer_state import CustomerState, state_after
 from shared.events import Value
 from shared.events.collaboration import ConsultAnswered, ConsultAsked, ConsultClosed, RemoteSessionOffered
+from shared.events.features import FeatureRequestChanged
 from shared.events.forms import FormAsked
 from shared.events.issues import IssueSubmitted
 from shared.events.work import (
@@ -39,14 +40,28 @@ class About(StrEnum):
     REOPENED = "issue-reopened"
     UPDATED = "issue-updated"
     CLOSED = "issue-closed"
+    ANNOUNCED = "announcement"
+    """About no issue: what a customer is told before they ask."""
+    FEATURE_CREATED = "feature-request.created"
+    FEATURE_COUNTED = "feature-request.counted"
+    FEATURE_DECIDED = "feature-request.decided"
+    FEATURE_FIXED = "feature-request.fixed"
 
 
-MAILED: Final = frozenset(About) - {About.UPDATED, About.CLOSED}
+FEATURE_OF: Final[Mapping[str, About]] = {
+    about.partition(".")[2]: about for about in About if about.startswith("feature-request.")
+}
+"""What becomes of a feature request, to what is told of it."""
+OF_NO_ISSUE: Final = frozenset({About.ANNOUNCED, *FEATURE_OF.values()})
+MAILED: Final = frozenset(About) - {About.UPDATED, About.CLOSED, *FEATURE_OF.values()}
 """What is worth a mail; client applications hear of everything."""
 
 
 class Notice(Value):
-    """A message before it has a shape. text: what support wrote; files: names of what came with it."""
+    """A message before it has a shape. text: what support wrote; files: names of what came with it.
+
+    feature_request: what it is about, where that is no issue but a feature request.
+    """
 
     about: About
     at: datetime
@@ -54,6 +69,7 @@ class Notice(Value):
     author: str | None = None
     text: str | None = None
     files: tuple[str, ...] = ()
+    feature_request: FeatureRequestChanged | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from notifications.notices import About, Notice
 from shared.customer_state import CustomerState
+from shared.events.features import FeatureRequestChanged
 
 
 class View(BaseModel):
@@ -32,8 +33,21 @@ class Payload(BaseModel):
     data: View
 
 
+class FeaturePayload(BaseModel):
+    """The body of a webhook about a feature request: what is known of it, with who asks for it in numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: About
+    timestamp: AwareDatetime
+    data: FeatureRequestChanged
+
+
 def payload(notice: Notice, *, issue: UUID, number: int, reference: str | None) -> bytes:
     """The bytes that are signed and sent, the same at every attempt."""
+    if notice.feature_request is not None:
+        feature = FeaturePayload(type=notice.about, timestamp=notice.at, data=notice.feature_request)
+        return feature.model_dump_json().encode()
     view = View(
         issue=issue,
         number=number,

@@ -68,6 +68,39 @@ async def complete(tx: Transaction, rows: Mapping[UUID, tuple[Envelope[IssueSubm
     await tx.update(RECIPIENT, [_row(issue, submitted, told) for issue, (submitted, told) in rows.items()], key="issue")
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Whom to tell about what is no issue. address: of a mail, empty for a webhook; number: of what it is about."""
+
+    application: str
+    title: str
+    name: str
+    address: str
+    language: str
+    number: int = 0
+
+
+async def address(tx: Transaction, rows: Mapping[UUID, Receiver]) -> None:
+    """Whom to write to about what is no issue, each under an id of its own; one that is there already stays."""
+    unheard = _told(Told())
+    written = [
+        {
+            "issue": place,
+            "number": receiver.number,
+            "title": receiver.title,
+            "name": receiver.name,
+            "address": receiver.address,
+            "language": receiver.language,
+            "application": receiver.application,
+            "reference": None,
+            "first": place,
+            **unheard,
+        }
+        for place, receiver in sorted(rows.items())
+    ]
+    await tx.insert(RECIPIENT, written, tail="ON CONFLICT (issue) DO NOTHING")
+
+
 async def remember(tx: Transaction, told: Mapping[UUID, Told]) -> None:
     """Keep what customers of known issues were told last."""
     await tx.update(RECIPIENT, [{"issue": issue, **_told(new)} for issue, new in told.items()], key="issue")
@@ -132,6 +165,11 @@ WHERE coalesce((body ->> 'active')::boolean, true)
 async def listening(tx: Transaction) -> frozenset[str]:
     """The active client applications that have a webhook."""
     return frozenset(row[0] for row in await tx.fetch(_LISTENING))
+
+
+async def listening_to_features(tx: Transaction) -> frozenset[str]:
+    """Those of them that want to hear of feature requests."""
+    return frozenset(row[0] for row in await tx.fetch(f"{_LISTENING} AND feature_requests"))
 
 
 _DELIVER: Final = f"""

@@ -48,8 +48,9 @@ WEBHOOK: Final = Table(
     Column("former_secret", LargeBinary),
     Column("rotated_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("feature_requests", Boolean, nullable=False, server_default=sql("false")),
 )
-"""Secrets are sealed; after a rotation both sign for a while."""
+"""Secrets are sealed; after a rotation both sign for a while. feature_requests: whether it hears of them too."""
 
 DELIVERY: Final = Table(
     "delivery",

@@ -13,6 +13,7 @@ class Agent:
     """Who gives a command. capacity: how many units the agent may own that no cold offer frees.
 
     skills: name to level. led: the teams that an agent with the role lead leads; None for those of `teams`.
+    by_rule: set where it is no person but a rule of automation that gives the command.
     """
 
     id: str
@@ -23,11 +24,13 @@ class Agent:
     capacity: int
     skills: Mapping[str, int] = field(default_factory=dict)
     led: frozenset[str] | None = None
+    by_rule: work.ByRule | None = None
 
     @property
     def actor(self) -> work.Actor:
         """The agent as a fact names who did it."""
-        return work.Actor(kind="agent", id=self.id, name=self.name)
+        kind = "agent" if self.by_rule is None else "rule"
+        return work.Actor(kind=kind, id=self.id, name=self.name, by_rule=self.by_rule)
 
     def is_target_of(self, target: work.Target) -> bool:
         """Whether an offer goes to this agent: by name, else by team, else by tier."""

@@ -15,8 +15,12 @@ from shared.together import Together
 from tier_queues import handlers
 from tier_queues.agents_api import add_agents
 from tier_queues.alarms import alarms
+from tier_queues.announcement_api import add_announcements
 from tier_queues.api import Counter, add_commands, add_lists
 from tier_queues.attempts import Attempts
+from tier_queues.automation_api import add_automation
+from tier_queues.automation_layer import StandingAutomation
+from tier_queues.automation_trial_api import add_automation_trials
 from tier_queues.beside_api import add_asides, add_drafts
 from tier_queues.bulk_api import add_bulk
 from tier_queues.consumer import consumer
@@ -49,7 +53,8 @@ def build(settings: Settings | None = None) -> Service:
     """The service of a process. Without settings, those of the environment."""
     settings = settings or Settings()
     db = Database(settings)
-    rules = Rules(db, patient(settings.policies), (StandingOrganisation(), StandingPromises()), settings.rules_look)
+    layers = (StandingOrganisation(), StandingPromises(), StandingAutomation())
+    rules = Rules(db, patient(settings.policies), layers, settings.rules_look)
     tokens = StaffTokens.of(settings.staff_public_keys)
     presence = Presence(settings.instance, settings.tiers, settings.announcement_life, settings.announce_every)
     orders = Together(db, partial(_carry_out, rules), limit=settings.batch_limit, lanes=settings.batch_lanes)
@@ -77,6 +82,9 @@ def build(settings: Settings | None = None) -> Service:
     add_search(api, counter)
     add_watching(api, counter)
     add_bulk(api, counter)
+    add_automation(api, counter)
+    add_automation_trials(api, counter)
+    add_announcements(api, counter)
     add_sessions(api, desk)
     add_agents(api, desk)
     add_organisation(api, desk)

@@ -17,7 +17,7 @@ from shared.problems import not_found
 from tier_queues import bulk_store
 from tier_queues.api import Counter
 from tier_queues.bulk_store import PARTS_LIMIT, Job, NewJob
-from tier_queues.macros import Step
+from tier_queues.steps import Step
 
 EXAMPLE: Final = ["01930001-7a10-7c3e-8b5f-2d6e9a4c0001", "01930001-7a10-7c3e-8b5f-2d6e9a4c0002"]
 

@@ -87,11 +87,13 @@ def _key(job: Job, place: int, caller: Caller) -> Key:
     return Key(caller.key, name, sha256(name.encode()).digest())
 
 
-async def _inform(tx: Transaction, job: Job, issues: Sequence[UUID], _policies: Policies) -> Sequence[Problem | None]:
+async def _inform(tx: Transaction, job: Job, issues: Sequence[UUID], policies: Policies) -> Sequence[Problem | None]:
     """Tell the customers of duplicates what the master's was told."""
     locked = await store.lock(tx, issues)
-    actor = facts.Actor(kind="agent", id=job.asked_by, name=job.asked_by_name)
-    drafts = Drafts()
+    usual = {"kind": "agent", "id": job.asked_by, "name": job.asked_by_name}
+    # A job from before they were written down was asked for by an agent.
+    actor = facts.Actor.model_validate(job.content.get("actor", usual))
+    drafts = Drafts(automation=policies.automation)
     for duplicate in locked.issues.values():
         master, text = UUID(job.content["master"]), job.content["text"]
         decision = informed(duplicate, master, text, actor=actor, at=locked.now)

@@ -58,7 +58,7 @@ async def give_out(tx: Transaction, minded: Minded, *, limit: int, policies: Pol
         return 0
     issues = await _waiting(tx, teams, candidates, minded, limit, policies)
     passed_by = await _passed_by(tx, [one.id for one in candidates]) if issues else frozenset()
-    drafts, turns = Drafts(), {}
+    drafts, turns = Drafts(automation=policies.automation), {}
     given = pushing.handed_out(issues, candidates, passed_by=passed_by, now=now, policies=policies)
     for place, (issue, taker) in enumerate(given, 1):
         drafts.take(pushing.pushed(issue, taker, now=now, policies=policies))

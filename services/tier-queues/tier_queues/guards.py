@@ -182,6 +182,13 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
 
+OWNER_ONLY: Final[frozenset[type[c.Command]]] = frozenset(
+    kind
+    for kind, guard in GUARDS.items()
+    if guard in (_owner, _owner_without_offer, _owner_with_offer, _owner_with_consent) and kind is not c.Reply
+)
+"""What not even the lead may do for the owner; a reply may, with a reason."""
+
 WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
     {
         c.Reply,

@@ -12,6 +12,7 @@ from shared.db import Transaction
 from shared.events import Envelope, Fact
 from shared.events.directory import VendorListed
 from shared.events.routing import IssueRouted
+from shared.events.work import ByRule
 from shared.idempotency import Answer, Key
 from shared.problems import Problem, forbidden, not_found, stale
 from shared.telemetry import FAULTS, log
@@ -19,6 +20,7 @@ from shared.vocabulary import IssueState, Role
 from tier_queues import bulk_store, origins, roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
+from tier_queues.automation import lead_by_rule
 from tier_queues.bulk_store import INFORM, NewJob
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import AcceptHandover, Claim, Command, Reply, Resolve
@@ -41,7 +43,8 @@ TAKING: Final = (Claim, AcceptHandover)
 class Order:
     """A command as somebody gave it. expected: the version that the caller saw, or None.
 
-    traceparent: of the request, because the transaction that it will share works for many.
+    traceparent: of the request, because the transaction that it will share works for many. by_rule: the rule of
+    automation that gives it, with the rights of a lead of the issue.
     """
 
     issue: UUID
@@ -50,6 +53,7 @@ class Order:
     key: Key
     expected: int | None = None
     traceparent: str | None = field(default_factory=trace.current)
+    by_rule: ByRule | None = None
 
 
 class OneKeyForTwo(Exception):
@@ -70,7 +74,7 @@ async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Polic
     locked = await store.lock(tx, others.union(order.issue for order in orders), claimants=members)
     answered = await idempotency.stored(tx, [order.key for order in orders])
     consulted = await consult(tx, [(order.issue, order.command) for order in orders])
-    batch = _Batch(policies, members, locked, answered, consulted)
+    batch = _Batch(policies, members, locked, answered, consulted, Drafts(automation=policies.automation))
     outcomes = [batch.outcome(order) for order in orders]
     await store.save(tx, batch.drafts)
     await bulk_store.add(tx, batch.tellings)
@@ -87,7 +91,7 @@ class _Batch:
     locked: Locked
     answered: dict[tuple[str, str], Answer | Problem]
     consulted: Consulted
-    drafts: Drafts = field(default_factory=Drafts)
+    drafts: Drafts
     fresh: list[tuple[Key, Answer]] = field(default_factory=list)
     tellings: list[NewJob] = field(default_factory=list)
 
@@ -106,7 +110,7 @@ class _Batch:
         return outcome
 
     def _decided(self, order: Order, issue: Issue) -> Answer | Problem:
-        agent = self._agent(order)
+        agent = self._agent(order) if order.by_rule is None else lead_by_rule(order.by_rule, issue)
         if agent is None:
             return forbidden()
         try:
@@ -149,7 +153,7 @@ class _Batch:
         if not (isinstance(command, Resolve) or (isinstance(command, Reply) and command.to_duplicates)):
             return
         if duplicates := duplicates_of(master):
-            content = {"master": str(master.id), "text": command.text}
+            content = {"master": str(master.id), "text": command.text, "actor": agent.actor.model_dump(mode="json")}
             self.tellings.append(NewJob(agent.id, agent.name, INFORM, content, duplicates, self.locked.now))
 
     def _mirror(self, order: Order, agent: Agent, before: Issue, decision: Decision) -> Decision | None:
@@ -195,7 +199,7 @@ async def claim_next(tx: Transaction, caller: Caller, tiers: Collection[int], *,
     if found is None:
         return None
     issue, now, source = found
-    drafts = Drafts()
+    drafts = Drafts(automation=policies.automation)
     helper = replace(agent, tiers=agent.tiers | {source.tier})
     drafts.take(decide(issue, Claim(), actor=helper, now=now, policies=policies, load=load, helping=source.because))
     await store.save(tx, drafts)
@@ -243,15 +247,16 @@ class _About:
 
 def _heard_all(facts: Sequence[_About], locked: Locked, early: dict[UUID, list[Fact]], policies: Policies) -> Drafts:
     """Apply facts to the issues they speak of. early: facts without an issue; those that find theirs leave it."""
-    drafts, now = Drafts(), locked.now
+    drafts, now = Drafts(automation=policies.automation), locked.now
     for about in facts:
         issue = drafts.issues.get(about.issue) or locked.issues.get(about.issue)
         if issue is not None:
-            drafts.take(heard(issue, about.fact, now=now, policies=policies), traceparent=about.traceparent)
+            heard_of = heard(issue, about.fact, now=now, policies=policies)
+            drafts.take(heard_of, traceparent=about.traceparent, heard=[type(about.fact)])
         elif isinstance(about.fact, IssueRouted):
             before = early.pop(about.issue, ())
             opened = open_issue(about.fact, before, id=about.issue, policies=policies, now=now)
-            drafts.take(opened, new=True, traceparent=about.traceparent)
+            drafts.take(opened, new=True, traceparent=about.traceparent, heard=[IssueRouted, *map(type, before)])
             origins.relate(opened.issue, about.fact, locked, drafts, traceparent=about.traceparent)
         else:
             early.setdefault(about.issue, []).append(about.fact)
@@ -262,7 +267,7 @@ async def take_due(
     tx: Transaction, *, tiers: frozenset[int], others: frozenset[int] | None, limit: int, policies: Policies
 ) -> int:
     """Do what is due by itself for at most `limit` issues of these tiers. Returns how many changed."""
-    drafts, broken = Drafts(), []
+    drafts, broken = Drafts(automation=policies.automation), []
     for issue, now in await store.lock_due(tx, tiers=tiers, others=others, limit=limit):
         try:
             decision = tick(issue, now=now, policies=policies)

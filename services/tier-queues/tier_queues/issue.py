@@ -37,6 +37,7 @@ from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
+from tier_queues.automation import marked
 from tier_queues.circumstances import Circumstances
 from tier_queues.companions import Form
 from tier_queues.facts import EFFECTS, heard
@@ -245,7 +246,7 @@ def decide(
     decision = custody.kept(issue, decision, now=given.now, policies=policies, by=actor.id)
     decision = promises.followed(decision, now=given.now, policies=policies)
     assert decision.issue.state in TRANSITIONS[issue.state, kind], (issue.state, kind, decision.issue.state)
-    return decision
+    return decision if actor.by_rule is None else marked(decision, actor.by_rule)
 
 
 def tick(issue: Issue, *, now: datetime, policies: Policies) -> Decision:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
+from uuid import UUID
 
 from shared.db import Transaction
 from shared.events import problems
 from shared.vocabulary import TEXT_LIMIT
 from tier_queues.record import Entry, Issue
-from tier_queues.tables import PROBLEM_LINKS
+from tier_queues.tables import PROBLEM_LINKS, UNCOUNTED
 
 _REMOVE: Final = """
 problem_links_rows AS (
@@ -31,16 +32,29 @@ async def write(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None
     """Keep what these entries say of problems, in their order; entries of one kind in a row with one statement."""
     for kind, alike in groupby(entries, key=lambda one: type(one[1].fact)):
         if kind is problems.ProblemLinked:
-            await tx.insert(PROBLEM_LINKS, [_link(*one) for one in alike], tail="ON CONFLICT DO NOTHING")
+            await _add(tx, list(alike))
         elif kind is problems.ProblemUnlinked:
             await _remove(tx, list(alike))
         elif kind is problems.WorkaroundInserted:
             await _into_drafts(tx, list(alike))
 
 
+async def _add(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None:
+    rows = [_link(*one) for one in entries]
+    await tx.insert(PROBLEM_LINKS, rows, tail="ON CONFLICT DO NOTHING")
+    await _to_be_counted(tx, {row["problem_id"] for row in rows})
+
+
+async def _to_be_counted(tx: Transaction, changed: set[UUID]) -> None:
+    """Those that are feature requests are told of with their new numbers."""
+    rows = [{"problem_id": problem} for problem in sorted(changed)]
+    await tx.insert(UNCOUNTED, rows, tail="ON CONFLICT (problem_id) DO NOTHING")
+
+
 async def _remove(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None:
     facts = [entry.fact for _, entry in entries if isinstance(entry.fact, problems.ProblemUnlinked)]
     await tx.write("problem_links", _REMOVE, [fact.problem for fact in facts], [issue.id for issue, _ in entries])
+    await _to_be_counted(tx, {fact.problem for fact in facts})
 
 
 async def _into_drafts(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None:

@@ -1,40 +1,20 @@
 """Macros: several commands as one, all or nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from shared.db import Transaction
 from shared.idempotency import Answer, Key
 from shared.problems import Problem, invalid, not_found
 from shared.requests import CommandHeaders
-from shared.vocabulary import IssueId, Word
+from shared.vocabulary import IssueId
 from tier_queues import handlers, store
-from tier_queues.command_parts import Part
 from tier_queues.commands import COMMANDS, Command
 from tier_queues.handlers import Order
 from tier_queues.placeholders import filled_all, values_of
 from tier_queues.policies import Policies
-
-STEPS_LIMIT: Final = 10
-
-
-class Step(Part):
-    """A command of a macro. content: the body of its request; texts may hold placeholders."""
-
-    command: Word
-    content: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _is_a_command(self) -> Self:
-        if self.command not in COMMANDS:
-            raise ValueError(f"there is no command {self.command}")
-        COMMANDS[self.command].model_validate(self.content)
-        return self
-
-
-Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=STEPS_LIMIT)]
+from tier_queues.steps import Step
 
 
 async def run(
@@ -47,23 +27,29 @@ async def run(
     found = await store.find(tx, issue)
     if found is None:
         raise not_found()
-    commands = _commands(steps, values_of(found, headers.caller.name))
+    commands = commands_of(steps, values_of(found, headers.caller.name))
     orders = [_order(issue, command, headers, place) for place, command in enumerate(commands)]
     outcomes = await handlers.carry_out(tx, orders, policies=policies)
     for place, outcome in enumerate(outcomes):
         if isinstance(outcome, Problem):
-            outcome.more |= {"step": place + 1, "command": steps[place].command}
-            raise outcome
+            raise at_step(outcome, steps, place)
     last = outcomes[-1]
     assert isinstance(last, Answer), "refusals were raised"
     return last
 
 
-def _commands(steps: Sequence[Step], values: Mapping[str, str]) -> list[Command]:
+def commands_of(steps: Sequence[Step], values: Mapping[str, str]) -> list[Command]:
+    """The commands with what their placeholders stand for. Raises Problem 422 when a text becomes too long by it."""
     try:
         return [COMMANDS[step.command].model_validate(filled_all(step.content, values)) for step in steps]
     except ValidationError as error:
-        raise invalid("Filled in for this issue, a text of the macro is too long.") from error
+        raise invalid("Filled in for this issue, a text is too long.") from error
+
+
+def at_step(problem: Problem, steps: Sequence[Step], place: int) -> Problem:
+    """The refusal of one of several commands, with its place (`step`, from 1) and name."""
+    problem.more |= {"step": place + 1, "command": steps[place].command}
+    return problem
 
 
 def _order(issue: IssueId, command: Command, headers: CommandHeaders, place: int) -> Order:

@@ -156,6 +156,7 @@ def _issue(routed: routing.IssueRouted, issue_id: UUID, policies: Policies) -> I
         ),
         policy=policies.version,
         weight=policies.weights.get(submission.channel, 1),
+        channel=str(submission.channel),
         unseen=False,
         newest_message=None,
         resolution=None,

@@ -17,7 +17,9 @@ def takes_part(agent: Agent, issue: Issue) -> bool:
 
 
 def writing(issue: Issue, agent: Agent) -> dict[str, Any]:
-    """The change by which who writes takes part; empty when they do already."""
+    """The change by which who writes takes part; empty when they do already, and for a rule, which nobody can ask."""
+    if agent.by_rule is not None:
+        return {}
     after = joined(issue.participants, agent.id, agent.name, how="wrote")
     return {} if after is issue.participants else {"participants": after}
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.vocabulary import FRONTLINE_TIER, PRIORITY_OF, VENDOR_TIER, Level, WaitingFor
+from tier_queues.automation import NO_RULES, Automation
 from tier_queues.calendars import ALWAYS, business_hours
 from tier_queues.goals import (
     AROUND_THE_CLOCK,
@@ -44,7 +45,7 @@ class Policies:
     takes, 1 where nothing is said. skills_wait: after each such wait one more skill is dropped; None for never.
     skip_for: so long an agent is not given again what they passed by. idle_grace: from an idle owner's warning until
     the issue goes back. tier_leads: who leads a tier's teams. overflows: when a tier is helped;
-    helps: who is helped now, by the tier that helps.
+    helps: who is helped now, by the tier that helps. automation: the rules that act by themselves.
     """
 
     version: int = 0
@@ -67,6 +68,7 @@ class Policies:
     tier_leads: Mapping[int, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     overflows: Mapping[int, Overflow] = field(default_factory=lambda: NOTHING)
     helps: Mapping[int, Sequence[Help]] = field(default_factory=lambda: NOTHING)
+    automation: Automation = NO_RULES
 
     @classmethod
     def in_zone(cls, zone: tzinfo, holidays: frozenset[date] = frozenset()) -> "Policies":

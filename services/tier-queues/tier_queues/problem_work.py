@@ -10,7 +10,7 @@ from shared.db import Transaction
 from shared.ids import new_id
 from shared.problems import forbidden, not_found, stale
 from shared.vocabulary import EXPERT_TIER, FRONTLINE_TIER, TECHNICAL_TIER, Role
-from tier_queues import bulletins, problem_changes, problem_links, problem_store, releases, store
+from tier_queues import bulletins, feature_news, problem_changes, problem_links, problem_store, releases, store
 from tier_queues.handlers import agent_of
 from tier_queues.issue import decide as decide_issue
 from tier_queues.policies import Policies
@@ -61,11 +61,12 @@ async def create(tx: Transaction, new: New, caller: Caller, *, policies: Policie
     problem = replace(problem, number=await problem_store.add(tx, problem))
     content = {"title": new.title, "issues": [str(issue) for issue in new.issues]}
     await problem_store.keep(tx, problem, "create", content, by)
-    drafts, agent = Drafts(), agent_of(caller, policies)
+    drafts, agent = Drafts(automation=policies.automation), agent_of(caller, policies)
     for issue in locked.issues.values():
         command = LinkProblem(problem=problem.id)
         drafts.take(decide_issue(issue, command, actor=agent, now=locked.now, policies=policies, problem=problem))
     await store.save(tx, drafts)
+    await feature_news.tell(tx, problem, "created")
     return problem
 
 
@@ -90,6 +91,8 @@ async def change(
     after = outcome.problem
     content: dict[str, Any] = wanted.model_dump(mode="json")
     await problem_store.keep(tx, after, problem_changes.NAME_OF[type(wanted)], content, by)
+    if (told := feature_news.TOLD.get(type(wanted))) is not None:
+        await feature_news.tell(tx, after, told)
     news = await problem_store.announce(tx, outcome)
     if news is not None and release is not None and outcome.news and outcome.news.topic is Topic.FIXED:
         await bulletins.publish(tx, news, after, release, outcome.news.text, tiers=BULLETIN_TIERS)
@@ -107,7 +110,7 @@ async def tell(tx: Transaction, *, policies: Policies, limit: int) -> bool:
     if not waiting:
         return False
     locked = await store.lock(tx, {one.issue for one in waiting})
-    drafts = Drafts()
+    drafts = Drafts(automation=policies.automation)
     for one in waiting:
         issue = drafts.issues.get(one.issue) or locked.issues.get(one.issue)
         if issue is not None:

@@ -105,6 +105,7 @@ class Issue:
     links: other issues that belong to it, duplicates and masters among them.
     consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
     problems: causes or wishes that it shares with others. forms: that the customer was asked, oldest first.
+    problems: causes or wishes that it shares with others. channel: how it came in, empty where that was not kept.
     """
 
     id: UUID
@@ -166,6 +167,7 @@ class Issue:
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     forms: tuple[AskedForm, ...] = ()
+    channel: str = ""
 
     @property
     def standing(self) -> work.Standing:
@@ -247,10 +249,12 @@ class Entry:
     """One entry of the timeline. fact: also what is published; private: what stays here, as JSON values.
 
     private may hold the text of a note, a handover's parts, a return's question, a vendor's or customer's text.
+    before: the issue that it changed, None for its first entry.
     """
 
     fact: work.WorkFact
     private: dict[str, Any]
+    before: Issue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,4 +283,4 @@ class Decision:
         after = replace(issue, version=issue.version + 1, last_at=at, **(change or {}))
         before = work.Before(tier=issue.tier, owner=issue.owner) if issue.version else None
         written = fact(at=at, actor=actor, standing=after.standing, before=before, **content)
-        return Decision(after, (*self.entries, Entry(written, private or {})))
+        return Decision(after, (*self.entries, Entry(written, private or {}, issue if issue.version else None)))

@@ -43,7 +43,7 @@ async def _renew(tx: Transaction, ids: list[UUID], policies: Policies) -> None:
     if not ids:
         return
     locked = await store.lock(tx, ids)
-    drafts = Drafts()
+    drafts = Drafts(automation=policies.automation)
     for issue in locked.issues.values():
         decision = renewed(issue, now=locked.now, policies=policies)
         if decision.issue is not issue:

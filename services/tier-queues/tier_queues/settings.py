@@ -107,10 +107,22 @@ class Settings(ServiceSettings):
     """How often is looked whether a problem has something to tell its issues."""
     news_batch: Annotated[int, Field(ge=1)] = 100
     """Issues that are told of a problem's workaround or fix in one transaction."""
+    count_every: timedelta = timedelta(seconds=10)
+    """How soon is told that more, or fewer, customers ask for a feature."""
     bulk_batch: Annotated[int, Field(ge=1)] = 50
     """Issues of a command for many that are worked in one transaction."""
     bulk_kept: timedelta = timedelta(days=7)
     """How long a finished command for many issues is shown."""
+    automation_poll: timedelta = timedelta(milliseconds=500)
+    """How soon a rule of automation acts."""
+    automation_batch: Annotated[int, Field(ge=1)] = 50
+    """Rules that act in one transaction."""
+    automation_depth: Annotated[int, Field(ge=1)] = 3
+    """How many rules may set off each other before the next one is stopped."""
+    automation_per_issue: Annotated[int, Field(ge=1)] = 20
+    """How often rules may act on one issue within a day."""
+    automation_kept: timedelta = timedelta(days=90)
+    """How long is shown what rules did."""
     draft_kept: timedelta = timedelta(days=30)
     """How long what an agent has begun to write is kept without being touched."""
     forget_batch: Annotated[int, Field(ge=1)] = 1000

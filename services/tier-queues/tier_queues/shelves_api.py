@@ -22,9 +22,9 @@ from tier_queues.answers import IssueShort
 from tier_queues.api import Counter, check_empty
 from tier_queues.catalogue import ALL, Kept, Kind
 from tier_queues.form_shelf import FormBody
-from tier_queues.macros import Step, Steps
 from tier_queues.placeholders import filled, values_of
 from tier_queues.search import Filters
+from tier_queues.steps import Step, Steps
 
 Scope = Literal["personal", "team", "all"]
 WRITERS: Final = AGENTS | ADMINS

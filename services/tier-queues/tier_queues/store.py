@@ -16,8 +16,9 @@ from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.events.problems import ProblemFact
 from shared.outbox import Outgoing, publish
 from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
-from tier_queues import consult_list, link_rows, mention_list, passed_by
+from tier_queues import automation_queue, consult_list, link_rows, mention_list, passed_by
 from tier_queues.agents import Agent
+from tier_queues.automation import NO_RULES, Automation, Due, due
 from tier_queues.issue import Decision, Entry, Issue
 from tier_queues.skills import words
 from tier_queues.tables import EARLY_FACTS, ISSUES, TIMELINE
@@ -99,15 +100,27 @@ class Drafted:
 
 @dataclass(slots=True)
 class Drafts:
-    """What a transaction is about to write: the newest state of each issue, and every entry on the way there."""
+    """What a transaction is about to write: the newest state of each issue, and every entry on the way there.
+
+    automation: the rules that what is written may set off; due: what they are to do.
+    """
 
     issues: dict[UUID, Issue] = field(default_factory=dict)
     created: set[UUID] = field(default_factory=set)
     entries: list[Drafted] = field(default_factory=list)
+    automation: Automation = NO_RULES
+    due: list[Due] = field(default_factory=list)
 
-    def take(self, decision: Decision, *, new: bool = False, traceparent: str | None = None) -> None:
-        """Add what was decided. traceparent: the trace of what asked for it, when that is not the present one."""
+    def take(
+        self, decision: Decision, *, new: bool = False, traceparent: str | None = None, heard: Sequence[type[Fact]] = ()
+    ) -> None:
+        """Add what was decided, and what rules of automation are to do about it.
+
+        traceparent: the trace of what asked for it, when that is not the present one. heard: the facts of others
+        that it was decided on, by their types.
+        """
         issue = decision.issue
+        self.due.extend(due(self.automation, decision, heard))
         self.issues[issue.id] = issue
         self.entries.extend(Drafted(issue.id, entry, traceparent) for entry in decision.entries)
         if new:
@@ -198,6 +211,7 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
         await consult_list.write(tx, beside)
         await mention_list.write(tx, beside)
         await link_rows.write(tx, [(drafts.issues[issue], entry) for issue, entry in beside])
+    await automation_queue.add(tx, drafts.due)
     await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 

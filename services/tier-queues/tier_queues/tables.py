@@ -23,6 +23,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.db import metadata
 from shared.migrate import with_shared_tables
+from tier_queues.announcement_tables import announcements_table
+from tier_queues.automation_tables import automation_due_table, automation_runs_table, automation_versions_table
+from tier_queues.feature_tables import uncounted_table
 from tier_queues.problem_tables import (
     acknowledgements_table,
     bulletins_table,
@@ -257,6 +260,11 @@ WATCHES: Final = watches_table(SCHEMA)
 BULK_JOBS: Final = bulk_jobs_table(SCHEMA)
 BULK_PARTS: Final = bulk_parts_table(SCHEMA)
 SEARCHABLE: Final = searchable_table(SCHEMA)
+AUTOMATION_VERSIONS: Final = automation_versions_table(SCHEMA)
+AUTOMATION_DUE: Final = automation_due_table(SCHEMA)
+AUTOMATION_RUNS: Final = automation_runs_table(SCHEMA)
+ANNOUNCEMENTS: Final = announcements_table(SCHEMA)
+UNCOUNTED: Final = uncounted_table(SCHEMA)
 
 SESSIONS: Final = Table(
     "sessions",

@@ -8,9 +8,12 @@ from typing import Final
 from shared.db import Database
 from shared.service import Role, Timer
 from tier_queues import (
+    automation_queue,
+    automation_work,
     bulk_store,
     bulk_work,
     drafts,
+    feature_news,
     handlers,
     overflow_watch,
     passed_by,
@@ -19,6 +22,7 @@ from tier_queues import (
     sessions,
     timeline_walk,
 )
+from tier_queues.automation_work import Limits
 from tier_queues.giving_out import give_out
 from tier_queues.presence import Presence
 from tier_queues.rules import Rules
@@ -30,9 +34,10 @@ BACKGROUND: Final[Role] = "background"
 def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
     """Due issues of this process's tiers, what is given out and who helps whom there, and its announcement.
 
-    In the background new promises for open issues, what problems have to tell, commands for many issues, what is read
-    from the timeline, and the forgetting.
+    In the background new promises for open issues, what problems have to tell, commands for many issues, rules of
+    automation, what is read from the timeline, and the forgetting.
     """
+    limits = Limits(settings.automation_depth, settings.automation_per_issue)
 
     async def due() -> bool:
         async with db.transaction() as tx:
@@ -51,6 +56,10 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
     async def tell_news() -> bool:
         async with db.transaction() as tx:
             return await problem_work.tell(tx, policies=rules.policies, limit=settings.news_batch)
+
+    async def count_features() -> bool:
+        async with db.transaction() as tx:
+            return await feature_news.tell_counted(tx, limit=settings.news_batch)
 
     async def give() -> bool:
         policies = rules.policies
@@ -73,6 +82,9 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             await asyncio.sleep((time.monotonic() - began) * (1 / settings.follow_share - 1))
         return more
 
+    async def automate() -> bool:
+        return await automation_work.act(db, policies=rules.policies, limits=limits, limit=settings.automation_batch)
+
     async def watch() -> bool:
         policies = rules.policies
         if not policies.overflows:
@@ -93,6 +105,7 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             await sessions.forget(tx)
             await passed_by.forget(tx)
             await bulk_store.forget(tx, settings.bulk_kept, limit=settings.forget_batch)
+            await automation_queue.forget(tx, settings.automation_kept, limit=settings.forget_batch)
             await drafts.forget(tx, settings.draft_kept, limit=settings.forget_batch)
         return False
 
@@ -100,9 +113,11 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         Timer(settings.timer_poll, due, "due"),
         Timer(settings.timer_poll, give, "give out"),
         Timer(settings.timer_poll, bulk, "bulk", BACKGROUND),
+        Timer(settings.automation_poll, automate, "automation", BACKGROUND),
         Timer(settings.overflow_look, watch, "overflow"),
         Timer(settings.rules_look, renew, "renew promises", BACKGROUND),
         Timer(settings.news_poll, tell_news, "news of problems", BACKGROUND),
+        Timer(settings.count_every, count_features, "count feature requests", BACKGROUND),
         Timer(settings.announce_every, announce, "announce"),
         Timer(settings.housekeeping_every, keep_house, "housekeeping", BACKGROUND),
         Timer(settings.follow_every, follow, "follow the timeline", BACKGROUND),

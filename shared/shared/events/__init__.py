@@ -1,10 +1,12 @@
 """Every event of the system, frozen and versioned: the contract between the services."""
 
 from shared.events import (
+    announcements,
     attention,
     collaboration,
     deliveries,
     directory,
+    features,
     forms,
     frontline,
     issues,
@@ -24,11 +26,13 @@ __all__ = [
     "Envelope",
     "Fact",
     "Value",
+    "announcements",
     "attention",
     "collaboration",
     "decode",
     "deliveries",
     "directory",
+    "features",
     "forms",
     "frontline",
     "issues",

@@ -32,7 +32,8 @@ class OwnerIdle(WorkFact, type="tierdesk.owner-idle.v1"):
 
 
 class LeadAlerted(WorkFact, type="tierdesk.lead-alerted.v1"):
-    """The leads of a place should look at the issue. cause: offer-overdue, consult-overdue, ping-pong.
+    """The leads of a place should look at the issue. cause: offer-overdue, consult-overdue, ping-pong,
+    automation-stopped.
 
     leads: sign-in names; none where nobody leads the place. times: how often the issue was at the place, if it counts.
     """

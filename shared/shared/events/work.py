@@ -24,12 +24,21 @@ from shared.vocabulary import (
 )
 
 
-class Actor(Value):
-    """Who did it."""
+class ByRule(Value):
+    """A rule of automation. version: of the rules; chain: the rules that led to what it did, itself last."""
 
-    kind: Literal["agent", "customer", "vendor", "system"] | str
+    name: Word
+    version: int
+    chain: tuple[Word, ...]
+
+
+class Actor(Value):
+    """Who did it. by_rule: the rule that it was, or by which it followed; left out where there was none."""
+
+    kind: Literal["agent", "customer", "vendor", "system", "rule"] | str
     id: str
     name: str
+    by_rule: Annotated[ByRule | None, Field(exclude_if=operator.not_)] = None
 
 
 class Target(Value):

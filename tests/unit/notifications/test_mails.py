@@ -88,7 +88,18 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content())
 
 
-@pytest.mark.parametrize("about", sorted(MAILED))
+def test_an_announcement_is_a_mail_of_its_own_that_answers_no_request() -> None:
+    message = sent(notice(About.ANNOUNCED))
+    assert message["Subject"] == "I forgot my password"
+    assert (message["Reply-To"], message["In-Reply-To"]) == (None, None)
+    for kind in ("plain", "html"):
+        words = body(message, kind)
+        assert "I forgot my password" in words
+        assert "Please try again." in words
+        assert "#" not in words
+
+
+@pytest.mark.parametrize("about", sorted(MAILED - {About.ANNOUNCED}))
 def test_every_mail_names_the_request_and_can_be_read_as_text_and_as_html(about: About) -> None:
     message = sent(notice(about))
     for kind in ("plain", "html"):
