@@ -189,11 +189,14 @@ class Commands(ABC):
             "self_served",
         ],
         text: str,
+        children: Literal["resolve", "return"] | None = None,
         expected: int | None = None,
         key: str | None = None,
     ) -> Issue:
         """Answer the issue. text: what the customer is told."""
-        return await self.command(issue, "resolve", _said(resolution=resolution, text=text), expected=expected, key=key)
+        return await self.command(
+            issue, "resolve", _said(resolution=resolution, text=text, children=children), expected=expected, key=key
+        )
 
     async def reopen(self, issue: UUID, *, reason: str, expected: int | None = None, key: str | None = None) -> Issue:
         """Take a resolved issue up again."""
@@ -440,6 +443,53 @@ class Commands(ABC):
             expected=expected,
             key=key,
         )
+
+    async def escalate(
+        self,
+        issue: UUID,
+        *,
+        to: Literal["lead", "account-manager"],
+        reason: str,
+        as_: Literal["informed", "owner"] | None = None,
+        parts: Mapping[str, Any] | None = None,
+        mode: Literal["cold", "warm"] | None = None,
+        expected: int | None = None,
+        key: str | None = None,
+    ) -> Issue:
+        """Call the lead or the customer's account manager: to know of it, or to own it, which is an offer to them."""
+        return await self.command(
+            issue, "escalate", _said(to=to, reason=reason, as_=as_, parts=parts, mode=mode), expected=expected, key=key
+        )
+
+    async def declare_major_incident(
+        self, issue: UUID, *, reason: str, expected: int | None = None, key: str | None = None
+    ) -> Issue:
+        """Let others join this issue and follow it."""
+        return await self.command(issue, "declare-major-incident", _said(reason=reason), expected=expected, key=key)
+
+    async def join_incident(
+        self, issue: UUID, *, master: UUID, expected: int | None = None, key: str | None = None
+    ) -> Issue:
+        """Let the issue follow a major incident: its customer hears what that one's updates and answer say."""
+        return await self.command(issue, "join-incident", _said(master=master), expected=expected, key=key)
+
+    async def leave_incident(
+        self, issue: UUID, *, master: UUID, expected: int | None = None, key: str | None = None
+    ) -> Issue:
+        """Let the issue follow the major incident no longer."""
+        return await self.command(issue, "leave-incident", _said(master=master), expected=expected, key=key)
+
+    async def update_incident(
+        self, issue: UUID, *, text: str, expected: int | None = None, key: str | None = None
+    ) -> Issue:
+        """Tell the customers of the incident and of all issues that follow it how it stands."""
+        return await self.command(issue, "update-incident", _said(text=text), expected=expected, key=key)
+
+    async def end_major_incident(
+        self, issue: UUID, *, reason: str, expected: int | None = None, key: str | None = None
+    ) -> Issue:
+        """Make it an ordinary issue again."""
+        return await self.command(issue, "end-major-incident", _said(reason=reason), expected=expected, key=key)
 
 
 def _said(**fields: Any) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-MEMBERS = ("client", "shared", "services/intake", "services/router", "services/tier-queues", "services/vendor-bridge")
+MEMBERS: tuple[str, ...] = (
+    "client",
+    "shared",
+    "services/intake",
+    "services/router",
+    "services/tier-queues",
+    "services/vendor-bridge",
+)
 MEMBERS += ("services/notifications", "deploy/onebox")
 HTTP_TIMEOUT_SECONDS = "300"
 

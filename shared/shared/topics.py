@@ -19,6 +19,7 @@ from shared.events import (
     features,
     forms,
     frontline,
+    incidents,
     issues,
     problems,
     promises,
@@ -108,6 +109,8 @@ WORK: Final = _topic(
     attention.PushEnded,
     attention.OwnerIdle,
     attention.LeadAlerted,
+    attention.AccountManagerInformed,
+    attention.EscalationStepTaken,
     promises.UpdatePromised,
     promises.PromisesChanged,
     collaboration.ConsultAsked,
@@ -138,6 +141,9 @@ WORK: Final = _topic(
     forms.FormAsked,
     announcements.AnnouncementMade,
     features.FeatureRequestChanged,
+    incidents.MajorIncidentDeclared,
+    incidents.IncidentUpdated,
+    incidents.MajorIncidentEnded,
 )
 VENDOR: Final = _topic(
     "support.vendor",
@@ -166,6 +172,8 @@ TIER_QUEUES_DIRECTORY: Final = _topic(
     "tier-queues",
     "intake router vendor-bridge notifications",
     directory.SessionRevoked,
+    directory.AgentListed,
+    directory.TeamListed,
     retention=None,
 )
 VENDOR_BRIDGE_DIRECTORY: Final = _topic(

@@ -10,11 +10,15 @@ from shared.events import FACTS, decode
 from shared.events.directory import Entry
 from shared.ids import new_id
 from shared.service import Service
+from shared.vocabulary import Role
 from support.operations import TARGET
 from support.queue_service import PASSWORD
 from support.running import rows
 from support.whole import Whole
+from tier_queues import seed as queue_seed
+from tier_queues.seed import FirstAgent
 from tier_queues.session_api import SESSION_COOKIE
+from tier_queues.settings import Settings as TierQueuesSettings
 from vendor_bridge import vendors
 from vendor_bridge.settings import Settings as VendorBridgeSettings
 from vendor_bridge.vendors import Contract
@@ -34,6 +38,18 @@ async def test_a_client_application_is_published_under_its_key(whole: Whole) -> 
     assert isinstance(settings, IntakeSettings)
     await seed.add_client_application(service.db, settings, ClientApplication(id=entity, name="Shop"))
     assert await counted(service, f"client-application:{entity}") == 1
+
+
+async def test_agents_and_teams_are_published_under_their_keys_when_they_change(whole: Whole) -> None:
+    service, agent, team = whole.services["tier-queues"], f"a{new_id().hex}", f"t{new_id().hex}"
+    settings = service.db.settings
+    assert isinstance(settings, TierQueuesSettings)
+    await queue_seed.add_team(settings, team, (1,))
+    await queue_seed.add_agents(settings, [FirstAgent(agent, "Ada", Role.AGENT, (1,), (team,))])
+    await queue_seed.add_team(settings, team, (1, 2))
+    assert [await counted(service, key) for key in (f"agent:{agent}", f"team:{team}")] == [1, 2]
+    await queue_seed.told_again(settings)
+    assert [await counted(service, key) for key in (f"agent:{agent}", f"team:{team}")] == [2, 3]
 
 
 async def test_a_vendor_is_published_under_its_key(whole: Whole) -> None:

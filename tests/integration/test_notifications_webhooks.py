@@ -294,7 +294,7 @@ async def test_operators_see_how_far_sending_is_behind(desk: Desk) -> None:
     await submit(desk)
     await desk.pass_time(timedelta(hours=1))
     figures = (await desk.client.get("/notifications/operations/deliveries", headers=OPERATOR)).json()
-    assert [(one["channel"], one["waiting"]) for one in figures] == [("mail", 1), ("webhook", 0)]
+    assert [(one["channel"], one["waiting"]) for one in figures] == [("mail", 1), ("webhook", 0), ("staff", 0)]
     overview = (await desk.client.get("/notifications/operations", headers=OPERATOR)).json()
     assert overview["alarms"] == ["1 deliveries by mail wait, the oldest for 60 minutes."]
 

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from notifications import deliveries
 from notifications.app import build
 from notifications.mail_sender import MailSender, letterhead
 from notifications.settings import Settings
@@ -77,6 +78,10 @@ class Bench:
     @property
     def mails(self) -> MailSender:
         return MailSender(self.db, self.settings, letterhead(self.settings))
+
+    @property
+    def staff_mails(self) -> MailSender:
+        return replace(self.mails, claim=deliveries.claim_staff_mails)
 
     def event(self, fact: Fact, issue: UUID | None = None) -> Envelope[Any]:
         """A fact as the next of its issue and producer."""

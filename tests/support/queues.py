@@ -12,13 +12,16 @@ from shared.ids import new_id
 from shared.vocabulary import IssueState, Level, Role
 from support import events
 from tier_queues import commands as c
+from tier_queues import escalation_commands as escalation
 from tier_queues import frontline_commands as first
+from tier_queues import incident_commands as major
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent
 from tier_queues.companions import Form
 from tier_queues.issue import Decision, Issue, decide, heard, open_issue, tick
+from tier_queues.linking import incident_of
 from tier_queues.links import Relation
 from tier_queues.policies import Policies
 from tier_queues.problem import Kind, Person, Problem, State
@@ -27,7 +30,7 @@ NOW: Final = events.ACCEPTED_AT
 """When an issue of a test was accepted and routed."""
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
-POLICIES: Final = Policies()
+POLICIES: Final = Policies(tier_leads={1: ("lea",), 2: ("lea",), 3: ("lea",)})
 
 URGENT: Final = c.SetPriority(impact=Level.HIGH, urgency=Level.HIGH, reason="All are down.")
 """What makes an issue a P1."""
@@ -123,7 +126,7 @@ def ruled(
     """
     given = {"problem": named(command), "form": FORM if isinstance(command, first.AskForm) else None} | given
     if (second := tidy.other_of(command)) is not None:
-        given = {"other": replace(queued(), id=second)} | given
+        given = {"other": replace(queued(), id=second, major=isinstance(command, major.JoinIncident))} | given
     return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
 
 
@@ -196,6 +199,16 @@ def joined(issue: Issue) -> Issue:
     return after(issue, tidy.Tag(tags=("slow",)), tidy.LinkTo(other=new_id(), relation=Relation.RELATED))
 
 
+def declared(issue: Issue) -> Issue:
+    """The issue as a major incident."""
+    return after(issue, major.DeclareMajorIncident(reason="All shops are down."), by=LEA)
+
+
+def following(issue: Issue) -> Issue:
+    """The issue as one that follows a major incident."""
+    return after(issue, major.JoinIncident(master=new_id()))
+
+
 def offer(**changes: Any) -> c.OfferHandover:
     """A cold handover to Tier 2 for want of knowledge."""
     values: dict[str, Any] = {"target": c.Destination(tier=2), "reason": "knowledge"}
@@ -257,6 +270,12 @@ def commands(issue: Issue) -> list[c.Command]:
         tidy.Snooze(until=issue.last_at + HOUR, reason="They call back."),
         first.AskForm(form="printer", confirm=True, wait=issue.state is IssueState.ASSIGNED and not issue.forms),
         tidy.Split(title="And the printer", text="My printer is broken too."),
+        escalation.Escalate(to="lead", reason="They threaten to leave."),
+        major.DeclareMajorIncident(reason="All shops are down."),
+        major.JoinIncident(master=new_id()),
+        major.LeaveIncident(master=incident_of(issue) or new_id()),
+        major.UpdateIncident(text="We found the cause."),
+        major.EndMajorIncident(reason="It was one shop."),
     ]
 
 
@@ -342,6 +361,12 @@ def states() -> dict[str, Issue]:
         "waiting, with a problem": linked(waiting_for_customer()),
         "resolved, with a problem": linked(resolved()),
         "closed, with a problem": linked(closed()),
+        "a major incident, in the queue": declared(queued()),
+        "a major incident": declared(assigned()),
+        "a major incident, waiting": declared(waiting_for_customer()),
+        "following, in the queue": following(queued()),
+        "following": following(assigned()),
+        "following, waiting": following(waiting_for_customer()),
     }
 
 

@@ -75,7 +75,11 @@ async def _seed_staff(credentials: Credentials) -> None:
         await db.close()
     if not credentials.staff:
         credentials.keep("staff", {agent.id: new_password() for agent in FIRST_AGENTS})
-    await add_agents(settings, [replace(agent, password=credentials.staff[agent.id]) for agent in FIRST_AGENTS])
+    first = [
+        replace(agent, password=credentials.staff[agent.id], address=f"{agent.id}@example.com")
+        for agent in FIRST_AGENTS
+    ]
+    await add_agents(settings, first)
 
 
 async def _seed_application(credentials: Credentials) -> None:

@@ -53,14 +53,18 @@ class WebhookWithSecret(Webhook):
 
 
 class Delivery(BaseModel):
-    """One message to one receiver. state: waiting, delivered, failed or dropped."""
+    """One message to one receiver. state: waiting, delivered, failed or dropped.
+
+    channel: mail and webhook are the application's, staff is a mail to the agent.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     issue: UUID
     channel: str
-    application: str
+    application: str | None
+    agent: str | None
     about: str
     cause: UUID
     state: str

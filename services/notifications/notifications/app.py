@@ -1,8 +1,9 @@
 """All the wiring of notifications, on one page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from notifications import upkeep
+from notifications import deliveries, upkeep
 from notifications.api import add_deliveries, add_webhooks
 from notifications.consumer import consumer
 from notifications.examples import EXAMPLES
@@ -28,6 +29,7 @@ def build(settings: Settings | None = None) -> Service:
     listeners = Listeners(settings.derived_key("webhook-secrets"), settings.secret_overlap)
     outgoing = Outgoing(settings)
     mails = MailSender(db, settings, letterhead(settings))
+    staff_mails = replace(mails, claim=deliveries.claim_staff_mails)
     webhooks = WebhookSender(db, settings, outgoing, listeners)
 
     async def alarms(tx: Transaction) -> Sequence[str]:
@@ -43,7 +45,7 @@ def build(settings: Settings | None = None) -> Service:
         application([api], title="Tierdesk notifications", examples=EXAMPLES),
         tokens,
         consumer=facts,
-        timers=timers(db, settings, mails, webhooks),
+        timers=timers(db, settings, mails, staff_mails, webhooks),
         resources=[outgoing],
         draining=[webhooks.drain],
     )

@@ -4,10 +4,11 @@ from typing import Final
 
 from notifications import announcing, feature_requests, handlers
 from notifications.notices import SAY
+from notifications.staff_notices import CALLS
 from shared.bus import PATIENT, Consumer
 from shared.db import Database
 from shared.events.announcements import AnnouncementAddressed
-from shared.events.directory import ClientApplicationListed, SessionRevoked
+from shared.events.directory import AgentListed, ClientApplicationListed, SessionRevoked, TeamListed
 from shared.events.features import FeatureRequestChanged
 from shared.events.issues import IssueSubmitted
 from shared.handling import Handlers, by_handler, keep_entries
@@ -23,6 +24,9 @@ HANDLERS: Final[Handlers] = {
     **dict.fromkeys(SAY, handlers.tell),
     AnnouncementAddressed: announcing.announce,
     FeatureRequestChanged: feature_requests.tell,
+    **dict.fromkeys(CALLS, handlers.tell),
     ClientApplicationListed: keep_entries,
     SessionRevoked: keep_entries,
+    AgentListed: keep_entries,
+    TeamListed: keep_entries,
 }

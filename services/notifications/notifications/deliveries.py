@@ -8,13 +8,14 @@ from uuid import UUID
 
 from notifications.mails import Recipient
 from notifications.notices import OF_NO_ISSUE, Notice
+from notifications.staff_notices import StaffNotice
 from shared.db import NOW, Transaction
 from shared.events import deliveries as facts
 from shared.outbox import Outgoing, publish
 from shared.retries import wait_before_retry
 
 SOURCE: Final = "notifications"
-Channel = Literal["mail", "webhook"]
+Channel = Literal["mail", "webhook", "staff"]
 State = Literal["waiting", "delivered", "failed"]
 
 
@@ -27,8 +28,9 @@ class Due:
     cause: UUID
     channel: Channel
     attempts: int
-    notice: Notice
+    notice: Notice | StaffNotice
     recipient: Recipient
+    agent: str | None
     reference: str | None
 
 
@@ -66,8 +68,12 @@ def released(due: Due) -> Outcome:
     return Outcome(due, "waiting", due.attempts - 1)
 
 
-def _claim(which: str) -> str:
-    """Only the first waiting delivery of an issue and channel is due, which keeps their order.
+_CUSTOMER: Final = "recipient.name, recipient.address, recipient.language"
+_AGENT: Final = "directory.body ->> 'name', coalesce(directory.body ->> 'address', ''), 'en'"
+
+
+def _claim(which: str, receiver: str = _CUSTOMER, tables: str = "", where: str = "") -> str:
+    """Only the first waiting delivery of an issue, channel and receiver is due, which keeps their order.
 
     It is asked for as a subquery per row, and not as a join, so that no plan reads the whole queue.
     """
@@ -78,19 +84,34 @@ WITH present AS MATERIALIZED (SELECT {NOW} AS now), due AS (
     AND position = (
         SELECT min(line.position) FROM delivery AS line
         WHERE line.issue = delivery.issue AND line.channel = delivery.channel AND line.state = 'waiting'
+            AND line.agent IS NOT DISTINCT FROM delivery.agent
     )
     ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery SET lease = $1, attempts = attempts + 1, next_attempt_at = present.now + $3::interval
-FROM due, present, recipient WHERE delivery.id = due.id AND recipient.issue = delivery.issue
+FROM due, present, recipient{tables} WHERE delivery.id = due.id AND recipient.issue = delivery.issue{where}
 RETURNING delivery.id, delivery.position, delivery.cause, delivery.channel, delivery.attempts, delivery.content,
-    recipient.reference, recipient.issue, recipient.number, recipient.title, recipient.name, recipient.address,
-    recipient.language, recipient.first
+    delivery.agent, recipient.reference, recipient.issue, recipient.number, recipient.title, {receiver},
+    recipient.first
 """  # noqa: S608
 
 
 _CLAIM_MAILS: Final = _claim("channel = 'mail'")
 _CLAIM_WEBHOOKS: Final = _claim("channel = 'webhook' AND application = $4")
+
+# Not before the issue is known, whose number and title the mail names.
+_KNOWN: Final = "EXISTS (SELECT FROM recipient WHERE recipient.issue = delivery.issue AND number IS NOT NULL)"
+_CLAIM_STAFF: Final = _claim(
+    f"channel = 'staff' AND {_KNOWN}",
+    _AGENT,
+    ", directory",
+    " AND directory.kind = 'agent' AND directory.entity = delivery.agent",
+)
+
+
+async def claim_staff_mails(tx: Transaction, lease: UUID, *, limit: int, span: timedelta) -> list[Due]:
+    """As `claim_mails`, to members of staff."""
+    return _due(await tx.fetch(_CLAIM_STAFF, lease, limit, span))
 
 
 async def claim_mails(tx: Transaction, lease: UUID, *, limit: int, span: timedelta) -> list[Due]:
@@ -105,10 +126,14 @@ async def claim_webhooks(tx: Transaction, application: str, lease: UUID, *, limi
 
 def _due(rows: Sequence[Any]) -> list[Due]:
     due = [
-        Due(delivery, place, cause, channel, attempts, Notice.model_validate_json(content), Recipient(*to), reference)
-        for delivery, place, cause, channel, attempts, content, reference, *to in rows
+        Due(delivery, place, cause, channel, attempts, _notice(channel, content), Recipient(*to), agent, reference)
+        for delivery, place, cause, channel, attempts, content, agent, reference, *to in rows
     ]
     return sorted(due, key=lambda one: one.position)
+
+
+def _notice(channel: Channel, content: str) -> Notice | StaffNotice:
+    return (StaffNotice if channel == "staff" else Notice).model_validate_json(content)
 
 
 _APPLICATIONS_WITH_DUE: Final = f"""
@@ -136,9 +161,10 @@ RETURNING delivery.id, delivery.settled_at, delivery.next_attempt_at
 
 _HOLD_BACK: Final = """
 UPDATE delivery SET next_attempt_at = before.next_attempt_at
-FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
-    AS before (issue, channel, position, next_attempt_at)
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[])
+    AS before (issue, channel, position, next_attempt_at, agent)
 WHERE delivery.issue = before.issue AND delivery.channel = before.channel AND delivery.position > before.position
+AND delivery.agent IS NOT DISTINCT FROM before.agent
 AND delivery.state = 'waiting' AND delivery.next_attempt_at < before.next_attempt_at
 """
 """Those behind a delivery that is tried again later need not be looked at until then."""
@@ -166,6 +192,7 @@ async def settle(tx: Transaction, lease: UUID, outcomes: Sequence[Outcome]) -> N
             [outcome.due.channel for outcome in retried],
             [outcome.due.position for outcome in retried],
             [written[outcome.due.id][1] for outcome in retried],
+            [outcome.due.agent for outcome in retried],
         )
     # What became of messages about no issue is no news about one.
     settled = [one for one in kept if one.state != "waiting" and one.due.notice.about not in OF_NO_ISSUE]

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from notifications import store
-from notifications.notices import MAILED, Notice, Told, hear, received
+from notifications.notices import MAILED, SAY, Notice, Told, hear, received
+from notifications.staff_notices import CALLS, summons
 from notifications.store import Addressee, NewDelivery
 from shared.db import Transaction
 from shared.events import Envelope
@@ -14,6 +15,7 @@ from shared.events.issues import IssueSubmitted
 from shared.events.work import WorkFact
 
 UNHEARD = Addressee(None, Told())
+FOR_CUSTOMERS = frozenset({IssueSubmitted, *SAY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,15 @@ class Hearing:
 
 
 async def tell(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
-    """Write the messages that follow from facts about issues. Work before its submission is kept and told with it."""
+    """Write the messages that follow from facts about issues, to customers and to members of staff."""
+    await _tell_customers(tx, [event for event in events if type(event.data) in FOR_CUSTOMERS])
+    await _tell_staff(tx, [event for event in events if type(event.data) in CALLS])
+
+
+async def _tell_customers(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
+    """Work before its submission is kept and told with it."""
+    if not events:
+        return
     by_issue: dict[UUID, list[Envelope[Any]]] = {}
     for event in events:
         by_issue.setdefault(UUID(event.subject), []).append(event)
@@ -42,6 +52,24 @@ async def tell(tx: Transaction, events: Sequence[Envelope[Any]]) -> None:
     await _keep(tx, known, hearings)
     listening = await store.listening(tx)
     await store.deliver(tx, [new for hearing in hearings for new in _deliveries(hearing, listening)])
+
+
+async def _tell_staff(tx: Transaction, events: Sequence[Envelope[WorkFact]]) -> None:
+    """Those of the members of staff whom the facts call and who can be reached; each once for each fact."""
+    called = [(event, found) for event in events if (found := summons(event.data)) is not None]
+    if not called:
+        return
+    leading = await store.leads(tx, {found.team for _, found in called if found.team is not None})
+    meant = [(event, found, {*found.agents, *leading.get(found.team or "", ())}) for event, found in called]
+    reachable = await store.reachable(tx, {agent for _, _, agents in meant for agent in agents})
+    await store.deliver(
+        tx,
+        [
+            NewDelivery(UUID(event.subject), "staff", None, event.id, found.notice, agent)
+            for event, found, agents in meant
+            for agent in sorted(agents & reachable)
+        ],
+    )
 
 
 def listen(issue: UUID, before: Addressee, events: Iterable[Envelope[Any]]) -> Hearing:

@@ -1,6 +1,7 @@
 """Sends due mails, one batch over one connection; outside of any transaction."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from notifications import deliveries, sending
@@ -13,6 +14,8 @@ from notifications.smtp import MailServer, NotTaken, Refused
 from shared.db import Database
 from shared.failpoint import AFTER_MAIL_ACCEPTED, failpoint
 
+Claim = Callable[..., Awaitable[list[Due]]]
+
 
 def letterhead(settings: Settings) -> Letterhead:
     """What all mails of this installation have in common."""
@@ -23,17 +26,18 @@ def letterhead(settings: Settings) -> Letterhead:
 @dataclass(frozen=True)
 class MailSender:
     """A mail is sent at least once: after a crash between the server's acceptance and our mark it goes out again,
-    under the same Message-ID."""
+    under the same Message-ID. claim: takes what is due, to customers or to members of staff."""
 
     db: Database
     settings: Settings
     letterhead: Letterhead
+    claim: Claim = deliveries.claim_mails
 
     async def send_batch(self) -> bool:
         """Send what is due, at most `mail_batch`. Returns whether more may be due at once. Raises Unavailable."""
         lease = Lease(self.settings.lease)
         async with self.db.transaction() as tx:
-            due = await deliveries.claim_mails(tx, lease.token, limit=self.settings.mail_batch, span=lease.span)
+            due = await self.claim(tx, lease.token, limit=self.settings.mail_batch, span=lease.span)
         if not due:
             return False
         async with MailServer(self.settings) as server:

@@ -15,9 +15,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from notifications import mime
 from notifications.addresses import Addresses
 from notifications.notices import About, Notice
+from notifications.staff_notices import StaffNotice
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FALLBACK_LANGUAGE: Final = "en"
+STAFF_TEMPLATE: Final = "staff"
+"""Of every mail to a member of staff."""
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.IGNORECASE | re.DOTALL)
 _ADDRESS: Final = re.compile(
     r"(?!\.|.*\.[.@])"
@@ -76,7 +79,7 @@ _TEMPLATES: Final = ImmutableSandboxedEnvironment(
 )
 
 
-def mail(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> bytes:
+def mail(notice: Notice | StaffNotice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> bytes:
     """The mail about one fact, ready to be sent; the same bytes but for MIME boundaries at every attempt.
 
     Raises Unsendable when the address is not one, or when no mail can be made.
@@ -88,18 +91,20 @@ def mail(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhe
         raise Unsendable(f"{type(error).__name__}: {error}"[:300]) from error
 
 
-def _headers(notice: Notice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> bytes:
+def _headers(notice: Notice | StaffNotice, recipient: Recipient, cause: UUID, letterhead: Letterhead) -> bytes:
     addresses = letterhead.addresses
+    # What staff answers to a notice must never count as the customer's words: it goes to the sender.
+    internal = isinstance(notice, StaffNotice)
     fields = {
         "To": mime.mailbox(one_line(recipient.name), recipient.address),
-        "Reply-To": addresses.reply_to(recipient.issue),
+        **({} if internal else {"Reply-To": addresses.reply_to(recipient.issue)}),
         "Subject": mime.text(_subject(notice, recipient)),
         "Date": format_datetime(notice.at),
         "Message-ID": addresses.message_id(recipient.issue, cause),
     }
     if notice.about is About.ANNOUNCED:
         del fields["Reply-To"]  # There is no issue that an answer could reach.
-    if notice.about not in ALONE:
+    if notice.about not in ALONE and not internal:
         first = addresses.message_id(recipient.issue, recipient.first)
         fields |= {"In-Reply-To": first, "References": first}
     fields["Auto-Submitted"] = "auto-generated"
@@ -112,17 +117,18 @@ def _sender(sender: str) -> bytes:
     return SMTP.fold_binary(*SMTP.header_store_parse("From", sender))
 
 
-def _content(notice: Notice, recipient: Recipient, letterhead: Letterhead) -> bytes:
+def _content(notice: Notice | StaffNotice, recipient: Recipient, letterhead: Letterhead) -> bytes:
     words = {"notice": notice, "number": recipient.number, "title": one_line(recipient.title)}
     words |= {"name": one_line(recipient.name), "replies_read": letterhead.replies_read}
-    plain, html = (_template(recipient.language, notice.about, kind).render(words) for kind in ("txt", "html"))
+    template = STAFF_TEMPLATE if isinstance(notice, StaffNotice) else str(notice.about)
+    plain, html = (_template(recipient.language, template, kind).render(words) for kind in ("txt", "html"))
     return mime.alternatives(plain, html)
 
 
 def check_address(address: str) -> None:
     """Raises Unsendable unless this is one plain address."""
     if not _ADDRESS.fullmatch(address):
-        raise Unsendable("The customer's address is not one that mail can be sent to.")
+        raise Unsendable("The address is not one that mail can be sent to.")
 
 
 def one_line(text: str) -> str:
@@ -134,16 +140,16 @@ def one_line(text: str) -> str:
     return " ".join(kept.split()).replace("=?", "= ?")
 
 
-def _subject(notice: Notice, recipient: Recipient) -> str:
+def _subject(notice: Notice | StaffNotice, recipient: Recipient) -> str:
     """The same in all mails of an issue, because some mail programs join threads by it."""
     if notice.about is About.ANNOUNCED:
         return one_line(recipient.title)
-    reply = "" if notice.about is About.RECEIVED else "Re: "
+    reply = "" if notice.about is About.RECEIVED or isinstance(notice, StaffNotice) else "Re: "
     return f"{reply}[#{recipient.number}] {one_line(recipient.title)}"
 
 
 @lru_cache(maxsize=_TEMPLATES_KEPT)
-def _template(language: str, about: About, kind: str) -> Template:
+def _template(language: str, name: str, kind: str) -> Template:
     match = _LANGUAGE.fullmatch(language)
     wanted = [match[1].lower()] if match else []
-    return _TEMPLATES.select_template([f"{folder}/{about}.{kind}" for folder in (*wanted, FALLBACK_LANGUAGE)])
+    return _TEMPLATES.select_template([f"{folder}/{name}.{kind}" for folder in (*wanted, FALLBACK_LANGUAGE)])

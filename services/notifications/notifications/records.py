@@ -16,7 +16,8 @@ class Record:
     position: int
     issue: UUID
     channel: str
-    application: str
+    application: str | None
+    agent: str | None
     about: str
     cause: UUID
     state: str
@@ -40,7 +41,7 @@ class NotFailed(Exception):
 
 
 _COLUMNS: Final = (
-    "id, position, issue, channel, application, about, cause, state, attempts, "
+    "id, position, issue, channel, application, agent, about, cause, state, attempts, "
     "CASE WHEN state = 'waiting' THEN next_attempt_at END, reason, created_at, settled_at"
 )
 _OF_ISSUE: Final = f"SELECT {_COLUMNS} FROM delivery WHERE issue = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608

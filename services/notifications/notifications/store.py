@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from notifications.notices import Notice, Told
+from notifications.staff_notices import StaffNotice
 from notifications.tables import EARLY, RECIPIENT
 from shared.customer_state import CustomerState
 from shared.db import NOW, Transaction
@@ -25,13 +26,22 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A message to one receiver, not sent yet. channel: mail or webhook."""
+    """A message to one receiver, not sent yet. channel: mail, webhook or staff.
+
+    application: whose customer hears it, or which one does; agent: the member of staff; None where it is the other's.
+    """
 
     issue: UUID
     channel: str
-    application: str
+    application: str | None
     cause: UUID
-    notice: Notice
+    notice: Notice | StaffNotice
+    agent: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The same for the same fact and receiver, so that nobody is told twice."""
+        return uuid5(self.cause, self.channel if self.agent is None else f"{self.channel} {self.agent}")
 
 
 _LOCK: Final = """
@@ -174,13 +184,15 @@ async def listening_to_features(tx: Transaction) -> frozenset[str]:
 
 _DELIVER: Final = f"""
 WITH present AS MATERIALIZED (SELECT {NOW} AS now)
-INSERT INTO delivery (id, issue, channel, application, about, cause, content, state, next_attempt_at, created_at)
+INSERT INTO delivery
+    (id, issue, channel, application, about, cause, content, agent, state, next_attempt_at, created_at)
 SELECT new.*, 'waiting', greatest(present.now, (
     SELECT max(line.next_attempt_at) FROM delivery AS line
-    WHERE line.issue = new.issue AND line.channel = new.channel AND line.state = 'waiting' AND line.lease IS NULL
+    WHERE line.issue = new.issue AND line.channel = new.channel AND line.agent IS NOT DISTINCT FROM new.agent
+        AND line.state = 'waiting' AND line.lease IS NULL
 )), present.now
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[])
-    AS new (id, issue, channel, application, about, cause, content), present
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[])
+    AS new (id, issue, channel, application, about, cause, content, agent), present
 ON CONFLICT (id) DO NOTHING
 """  # noqa: S608
 """Behind one that is tried again later, a delivery is not due before it: during a long outage nobody looks at it."""
@@ -192,11 +204,32 @@ async def deliver(tx: Transaction, deliveries: Sequence[NewDelivery]) -> None:
         return
     await tx.fetch(
         _DELIVER,
-        [uuid5(new.cause, new.channel) for new in deliveries],
+        [new.id for new in deliveries],
         [new.issue for new in deliveries],
         [new.channel for new in deliveries],
         [new.application for new in deliveries],
         [str(new.notice.about) for new in deliveries],
         [new.cause for new in deliveries],
         [new.notice.model_dump_json() for new in deliveries],
+        [new.agent for new in deliveries],
     )
+
+
+_LEADS: Final = """
+SELECT entity, ARRAY(SELECT jsonb_array_elements_text(body -> 'leads')) FROM directory
+WHERE kind = 'team' AND entity = ANY($1) AND (body ->> 'active')::boolean
+"""
+_REACHABLE: Final = """
+SELECT entity FROM directory
+WHERE kind = 'agent' AND entity = ANY($1) AND (body ->> 'active')::boolean AND body ->> 'address' IS NOT NULL
+"""
+
+
+async def leads(tx: Transaction, teams: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Who leads these teams, as far as they exist. Asks nothing when there are none."""
+    return {team: tuple(named) for team, named in await tx.fetch(_LEADS, sorted(teams))} if teams else {}
+
+
+async def reachable(tx: Transaction, agents: Collection[str]) -> frozenset[str]:
+    """Those of these members of staff who are active and have an address."""
+    return frozenset(row[0] for row in await tx.fetch(_REACHABLE, sorted(agents)))

@@ -59,7 +59,8 @@ DELIVERY: Final = Table(
     Column("position", BigInteger, Identity(always=True), nullable=False),
     Column("issue", Uuid, nullable=False),
     Column("channel", Text, nullable=False),
-    Column("application", Text, nullable=False),
+    Column("application", Text),
+    Column("agent", Text),
     Column("about", Text, nullable=False),
     Column("cause", Uuid, nullable=False),
     Column("content", Text, nullable=False),
@@ -73,10 +74,12 @@ DELIVERY: Final = Table(
     # Rows change from waiting to settled and are deleted by age: without early vacuum the queue's index swells.
     postgresql_with={"autovacuum_vacuum_scale_factor": "0.02", "autovacuum_vacuum_threshold": "5000"},
 )
-"""One message to one receiver. state: waiting, delivered, failed (a person may replay it), dropped (nobody listens).
+"""One message to one receiver: mail to the customer, webhook to the client application, staff to an agent by mail.
 
-id: derived from fact and channel, so that no fact is told twice. position: order of sending within issue and channel.
-next_attempt_at: due then; while a batch holds the row, when its lease ends. content: the notice as JSON.
+application, agent: whose it is, null where it is the other's. state: waiting, delivered, failed (a person may replay
+it), dropped (nobody listens). id: derived from fact and receiver, so that no fact is told twice. position: order of
+sending within issue, channel and agent. next_attempt_at: due then; while a batch holds the row, when its lease ends.
+content: the notice as JSON.
 """
 Index(
     "delivery_due_mail",
@@ -88,6 +91,11 @@ Index(
     DELIVERY.c.application,
     DELIVERY.c.next_attempt_at,
     postgresql_where=sql("state = 'waiting' AND channel = 'webhook'"),
+)
+Index(
+    "delivery_due_staff",
+    DELIVERY.c.next_attempt_at,
+    postgresql_where=sql("state = 'waiting' AND channel = 'staff'"),
 )
 Index("delivery_of_issue", DELIVERY.c.issue, DELIVERY.c.position)
 Index("delivery_settled", DELIVERY.c.settled_at, postgresql_where=sql("state <> 'waiting'"))

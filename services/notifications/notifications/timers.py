@@ -10,7 +10,9 @@ from shared.db import Database
 from shared.service import Timer
 
 
-def timers(db: Database, settings: Settings, mails: MailSender, webhooks: WebhookSender) -> Sequence[Timer]:
+def timers(
+    db: Database, settings: Settings, mails: MailSender, staff_mails: MailSender, webhooks: WebhookSender
+) -> Sequence[Timer]:
     """Everything that happens without being asked."""
 
     async def keep_house() -> bool:
@@ -24,6 +26,7 @@ def timers(db: Database, settings: Settings, mails: MailSender, webhooks: Webhoo
 
     return (
         Timer(settings.send_every, mails.send_batch, "send mails"),
+        Timer(settings.send_every, staff_mails.send_batch, "send staff mails"),
         Timer(settings.send_every, webhooks.start_lanes, "send webhooks"),
         Timer(settings.housekeeping_every, keep_house, "housekeeping"),
     )

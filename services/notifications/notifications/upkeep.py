@@ -30,11 +30,12 @@ WHERE state <> 'waiting' AND settled_at > (SELECT at FROM since) AND state = 'fa
 
 
 async def backlogs(tx: Transaction, failed_within: timedelta) -> list[Backlog]:
-    """Mail and webhook, in this order."""
+    """Mail, webhook and mail to staff, in this order."""
     waiting = {channel: (count, max(0.0, age)) for channel, count, age in await tx.fetch(_WAITING)}
     failed = {row[0]: row[1] for row in await tx.fetch(_FAILED, failed_within)}
     return [
-        Backlog(channel, *waiting.get(channel, (0, 0.0)), failed.get(channel, 0)) for channel in ("mail", "webhook")
+        Backlog(channel, *waiting.get(channel, (0, 0.0)), failed.get(channel, 0))
+        for channel in ("mail", "webhook", "staff")
     ]
 
 

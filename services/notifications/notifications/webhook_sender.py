@@ -8,6 +8,7 @@ from typing import Final
 from notifications import deliveries, sending
 from notifications.deliveries import Due, Outcome
 from notifications.listeners import Endpoint, Listeners
+from notifications.notices import Notice
 from notifications.payloads import payload
 from notifications.sending import Lease
 from notifications.settings import Settings
@@ -83,6 +84,7 @@ class WebhookSender:
 
     async def _outcome(self, endpoint: Endpoint, due: Due) -> Outcome:
         recipient = due.recipient
+        assert isinstance(due.notice, Notice), "members of staff have no webhook"
         body = payload(due.notice, issue=recipient.issue, number=recipient.number, reference=due.reference)
         headers = sign(endpoint.secrets, str(due.id), datetime.now(UTC), body) | {"content-type": "application/json"}
         try:

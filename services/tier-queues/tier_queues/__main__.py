@@ -15,7 +15,7 @@ from shared.located import WrongFile
 from shared.vocabulary import Role, Tier
 from tier_queues import organisation, passwords, roster, seed
 from tier_queues.app import build
-from tier_queues.organisation import SIGN_IN_NAME
+from tier_queues.organisation import ADDRESS, SIGN_IN_NAME
 from tier_queues.organisation_store import TierInUse, as_yaml
 from tier_queues.promise_commands import promises_program
 from tier_queues.report_commands import reports_program
@@ -40,6 +40,7 @@ def add_agent(
     tiers: Annotated[str, typer.Option(help="Tiers that the agent works, as 1,2.")] = "",
     teams: Annotated[str, typer.Option(help="Teams, as frontline,technical.")] = "",
     capacity: Annotated[int, typer.Option(help="Issues owned at the same time.")] = seed.CAPACITY,
+    address: Annotated[str | None, typer.Option(help="Where notices are mailed to.")] = None,
     password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
 ) -> None:
     """Add an agent and print the sign-in, once; the password is made up unless given."""
@@ -48,7 +49,9 @@ def add_agent(
         raise typer.BadParameter(f"a password has at least {passwords.LENGTH_MINIMUM} characters")
     if re.match(SIGN_IN_NAME, agent) is None:
         raise typer.BadParameter("a sign-in name has small letters, digits and . _ @ -, at most 60")
-    added = FirstAgent(agent, name, role, _numbers(tiers), _words(teams), capacity, password)
+    if address is not None and re.fullmatch(ADDRESS, address) is None:
+        raise typer.BadParameter(f"{address} is no mail address")
+    added = FirstAgent(agent, name, role, _numbers(tiers), _words(teams), capacity, password, address=address)
     try:
         made = seed.seed_agents(Settings(), [added])
     except roster.NoSuchTeam as error:
@@ -91,6 +94,12 @@ def import_organisation(
         typer.echo(f"{file.name}: issues are open at tier {error.args[0]}, which it does not name", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps({"version": version}))
+
+
+@program.command()
+def republish() -> None:
+    """Tell the other services of every agent and team again; they keep what they know if it is as new."""
+    typer.echo(json.dumps({"entries": asyncio.run(seed.told_again(Settings()))}))
 
 
 @program.command()

@@ -17,7 +17,7 @@ from shared.paging import Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import Problem, conflict, invalid, not_found, stale
 from shared.vocabulary import Role, Tier, Title, Word
 from tier_queues import organisation_store, passwords, roster, sessions
-from tier_queues.organisation import CAPACITY_DEFAULT, SIGN_IN_NAME, Capacity, Skills
+from tier_queues.organisation import CAPACITY_DEFAULT, SIGN_IN_NAME, Address, Capacity, Skills
 from tier_queues.organisation_store import Author, rights_of
 from tier_queues.roster import Member
 from tier_queues.session_api import Desk, MemberView
@@ -32,6 +32,7 @@ Password = Annotated[SecretStr, Field(min_length=passwords.LENGTH_MINIMUM, max_l
 class AgentBody(Body):
     """An agent as an administrator wants it. capacity: units owned at the same time; shifts: always without.
 
+    address: where notices are mailed to; none are without.
     note: why, for the organisation's list of versions.
     """
 
@@ -42,6 +43,7 @@ class AgentBody(Body):
     capacity: Capacity = CAPACITY_DEFAULT
     skills: Skills = Field(default_factory=dict)
     shifts: Shifts | None = None
+    address: Address | None = None
     note: Title | None = None
 
 
@@ -147,6 +149,7 @@ def _changed(before: Member, body: ChangedAgent | NewAgent) -> Member:
         version=before.version + 1,
         skills=body.skills,
         shifts=body.shifts,
+        address=body.address,
     )
 
 

@@ -18,6 +18,7 @@ from tier_queues.alarms import alarms
 from tier_queues.announcement_api import add_announcements
 from tier_queues.api import Counter, add_commands, add_lists
 from tier_queues.attempts import Attempts
+from tier_queues.attendance import absences
 from tier_queues.automation_api import add_automation
 from tier_queues.automation_layer import StandingAutomation
 from tier_queues.automation_trial_api import add_automation_trials
@@ -27,6 +28,7 @@ from tier_queues.consumer import consumer
 from tier_queues.examples import EXAMPLES
 from tier_queues.forecast import add_forecast
 from tier_queues.handlers import Order
+from tier_queues.incident_list import add_incidents
 from tier_queues.lists import Counts
 from tier_queues.organisation_api import add_organisation
 from tier_queues.organisation_layer import StandingOrganisation
@@ -53,7 +55,7 @@ def build(settings: Settings | None = None) -> Service:
     """The service of a process. Without settings, those of the environment."""
     settings = settings or Settings()
     db = Database(settings)
-    layers = (StandingOrganisation(), StandingPromises(), StandingAutomation())
+    layers = (StandingOrganisation(), StandingPromises(), StandingAutomation(), absences)
     rules = Rules(db, patient(settings.policies), layers, settings.rules_look)
     tokens = StaffTokens.of(settings.staff_public_keys)
     presence = Presence(settings.instance, settings.tiers, settings.announcement_life, settings.announce_every)
@@ -85,6 +87,7 @@ def build(settings: Settings | None = None) -> Service:
     add_automation(api, counter)
     add_automation_trials(api, counter)
     add_announcements(api, counter)
+    add_incidents(api, counter)
     add_sessions(api, desk)
     add_agents(api, desk)
     add_organisation(api, desk)

@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from shared import idempotency
-from shared.api import Api, Command
+from shared.api import Api, CallerOf, Command
 from shared.auth import AGENTS, STAFF
 from shared.db import Transaction
 from shared.idempotency import Answer
 from shared.paging import Cursor, Limit, Page
-from shared.problems import not_found
+from shared.problems import conflict, forbidden, not_found
+from shared.vocabulary import Role
 from tier_queues import bulk_store
-from tier_queues.api import Counter
-from tier_queues.bulk_store import PARTS_LIMIT, Job, NewJob
+from tier_queues.api import Counter, check_empty
+from tier_queues.bulk_store import INFORM, PARTS_LIMIT, Job, NewJob
 from tier_queues.steps import Step
 
 EXAMPLE: Final = ["01930001-7a10-7c3e-8b5f-2d6e9a4c0001", "01930001-7a10-7c3e-8b5f-2d6e9a4c0002"]
@@ -35,7 +36,10 @@ class BulkBody(Step):
 
 
 class BulkView(BaseModel):
-    """A job and how far it is. done, refused: issues so far; finished_at: None while some are left."""
+    """A job and how far it is. done, refused: issues so far; finished_at: None while some are left to be done.
+
+    cancelled_by: who wanted the rest not done, or None.
+    """
 
     id: UUID
     command: str
@@ -46,6 +50,7 @@ class BulkView(BaseModel):
     refused: int
     made_at: datetime
     finished_at: datetime | None
+    cancelled_by: str | None
 
     @classmethod
     def of(cls, job: Job) -> "BulkView":
@@ -76,6 +81,32 @@ def add_bulk(api: Api, counter: Counter) -> None:
             assert found is not None, "it was written just now"
             where = ("location", f"/{api.service}/bulk/{made}")
             return Answer(202, BulkView.of(found).model_dump_json().encode(), (where,))
+
+        return (await idempotency.once(counter.db, command.key, act)).response()
+
+    @api.get("/bulk", allow=staff)
+    async def list_bulk(caller: CallerOf, limit: Limit = 50, after: Cursor = None) -> Page[BulkView]:
+        """The caller's jobs, newest first; a lead sees everybody's."""
+        wanted = bulk_store.given(None if caller.role is Role.LEAD else caller.id, after, limit)
+        async with counter.db.transaction() as tx:
+            page = await bulk_store.read_given(tx, wanted, limit)
+        return Page(items=[BulkView.of(job) for job in page.items], next=page.next)
+
+    @api.post("/bulk/{job}/cancel", allow=counter.tokens.allow(AGENTS), response_model=BulkView)
+    async def cancel_bulk(job: UUID, request: Request, command: Command) -> Response:
+        """Leave the rest of a job undone; what was done stays. For who gave it, and for leads."""
+        await check_empty(request)
+
+        async def act(tx: Transaction) -> Answer:
+            found, caller = await bulk_store.find(tx, job), command.caller
+            if found is None or found.command == INFORM:
+                raise not_found()
+            if found.asked_by != caller.id and caller.role is not Role.LEAD:
+                raise forbidden()
+            cancelled = await bulk_store.cancel(tx, job, caller.id)
+            if cancelled is None:
+                raise conflict("bulk-finished", "Nothing of it is left to be done.")
+            return Answer(200, BulkView.of(cancelled).model_dump_json().encode())
 
         return (await idempotency.once(counter.db, command.key, act)).response()
 

@@ -14,12 +14,16 @@ from shared.ids import new_id
 from shared.paging import Page, cursor_of, key_in
 from shared.problems import Problem
 from tier_queues.tables import BULK_JOBS, BULK_PARTS
+from tier_queues.tidying_tables import GIVEN
 
 INFORM: Final = "inform"
 """The command of a job that tells a master's word to its duplicates; no agent can give it."""
 PARTS_LIMIT: Final = 1000
 """Issues of one job."""
 
+LAST_ID: Final = UUID(int=2**128 - 1)
+"""Behind every job."""
+_JOB_KEY: Final = TypeAdapter(tuple[UUID])
 _KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, lt=PARTS_LIMIT)]])
 
 
@@ -37,7 +41,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job and how far it is. done, refused: parts; finished_at: None while some are left."""
+    """A job and how far it is. done, refused: parts; finished_at: None while some are left to be done.
+
+    cancelled_by: who wanted the rest not done, or None.
+    """
 
     id: UUID
     asked_by: str
@@ -49,6 +56,7 @@ class Job:
     refused: int
     made_at: datetime
     finished_at: datetime | None
+    cancelled_by: str | None = None
 
     @property
     def reached(self) -> int:
@@ -64,7 +72,9 @@ class Failure:
     problem: dict[str, Any]
 
 
-_COLUMNS: Final = "id, asked_by, asked_by_name, command, content, total, done, refused, made_at, finished_at"
+_COLUMNS: Final = (
+    "id, asked_by, asked_by_name, command, content, total, done, refused, made_at, finished_at, cancelled_by"
+)
 _NEXT: Final = f"""
 SELECT {_COLUMNS} FROM bulk_jobs WHERE finished_at IS NULL ORDER BY turn_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
@@ -124,6 +134,38 @@ async def find(tx: Transaction, job: UUID) -> Job | None:
     """A job."""
     rows = await tx.fetch(f"SELECT {_COLUMNS} FROM bulk_jobs WHERE id = $1", job)  # noqa: S608
     return Job(*rows[0]) if rows else None
+
+
+async def cancel(tx: Transaction, job: UUID, by: str) -> Job | None:
+    """End a job that has parts left; what was done stays. None when there is nothing to end."""
+    rows = await tx.fetch(
+        f"UPDATE bulk_jobs SET finished_at = {NOW}, cancelled_by = $2 "  # noqa: S608
+        f"WHERE id = $1 AND finished_at IS NULL RETURNING {_COLUMNS}",
+        job,
+        by,
+    )
+    return Job(*rows[0]) if rows else None
+
+
+def given(by: str | None, after: str | None, limit: int) -> tuple[str, list[Any]]:
+    """The statement for a page of the jobs that agents gave, newest first, one row longer. Raises Problem 422.
+
+    by: of this agent alone.
+    """
+    before = key_in(after, _JOB_KEY)[0] if after else LAST_ID
+    whose, parameters = ("AND asked_by = $2 ", [before, by]) if by is not None else ("", [before])
+    return (
+        f"SELECT {_COLUMNS} FROM bulk_jobs WHERE {GIVEN} AND id < $1 {whose}ORDER BY id DESC LIMIT {limit + 1}",  # noqa: S608
+        parameters,
+    )
+
+
+async def read_given(tx: Transaction, statement: tuple[str, list[Any]], limit: int) -> Page[Job]:
+    """The page of a statement made by `given`."""
+    sql, parameters = statement
+    jobs = [Job(*row) for row in await tx.fetch(sql, *parameters)]
+    more = cursor_of([str(jobs[limit - 1].id)]) if len(jobs) > limit else None
+    return Page(items=jobs[:limit], next=more)
 
 
 def failures(job: UUID, after: str | None, limit: int) -> tuple[str, list[Any]]:

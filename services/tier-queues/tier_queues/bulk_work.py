@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from shared.auth import AGENTS, Caller
 from shared.db import Database, Transaction
-from shared.events import work as facts
 from shared.idempotency import Key
 from shared.outbox import EventTooLarge
 from shared.problems import Problem, forbidden, invalid, not_found
@@ -17,9 +16,9 @@ from tier_queues import bulk_store, handlers, roster, store
 from tier_queues.bulk_store import INFORM, Job
 from tier_queues.commands import COMMANDS
 from tier_queues.handlers import Order
-from tier_queues.linking import informed
 from tier_queues.policies import Policies
 from tier_queues.store import Drafts
+from tier_queues.tellings import told
 
 ALONE: Final = 1
 
@@ -88,15 +87,11 @@ def _key(job: Job, place: int, caller: Caller) -> Key:
 
 
 async def _inform(tx: Transaction, job: Job, issues: Sequence[UUID], policies: Policies) -> Sequence[Problem | None]:
-    """Tell the customers of duplicates what the master's was told."""
+    """Tell the customers of these issues what that of another one was told."""
     locked = await store.lock(tx, issues)
-    usual = {"kind": "agent", "id": job.asked_by, "name": job.asked_by_name}
-    # A job from before they were written down was asked for by an agent.
-    actor = facts.Actor.model_validate(job.content.get("actor", usual))
     drafts = Drafts(automation=policies.automation)
-    for duplicate in locked.issues.values():
-        master, text = UUID(job.content["master"]), job.content["text"]
-        decision = informed(duplicate, master, text, actor=actor, at=locked.now)
+    for issue in locked.issues.values():
+        decision = told(issue, job, now=locked.now, policies=policies)
         if decision.entries:
             drafts.take(decision)
     await store.save(tx, drafts)

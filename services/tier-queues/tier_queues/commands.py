@@ -1,6 +1,6 @@
 """What an agent can ask for. Each is also the body of its request: frozen, and an unknown field is an error."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -15,7 +15,9 @@ from shared.vocabulary import (
     WaitingFor,
     Word,
 )
+from tier_queues import escalation_commands as escalation
 from tier_queues import frontline_commands as first
+from tier_queues import incident_commands as major
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
@@ -140,10 +142,14 @@ class SetPriority(Command):
 
 
 class Resolve(Command):
-    """Answer the issue. text: what the customer is told."""
+    """Answer the issue. text: what the customer is told.
+
+    children: of a major incident, what the answer does to the issues that follow it.
+    """
 
     resolution: Resolution
     text: Text
+    children: Literal["resolve", "return"] | None = None
 
 
 class Reopen(Command):
@@ -200,6 +206,12 @@ COMMANDS: Final[dict[str, type[Command]]] = {
     "snooze": tidy.Snooze,
     "ask-form": first.AskForm,
     "split": tidy.Split,
+    "escalate": escalation.Escalate,
+    "declare-major-incident": major.DeclareMajorIncident,
+    "join-incident": major.JoinIncident,
+    "leave-incident": major.LeaveIncident,
+    "update-incident": major.UpdateIncident,
+    "end-major-incident": major.EndMajorIncident,
 }
 """Name, as in URLs, to command."""
 NAME_OF: Final = {command: name for name, command in COMMANDS.items()}

@@ -1,6 +1,6 @@
 """What commands refer to besides their issue: vendors, teams, agents and the conversation; read once per batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -12,8 +12,9 @@ from tier_queues import catalogue, problem_store, roster
 from tier_queues.agents import Agent
 from tier_queues.commands import Command, Forward, Note, OfferHandover
 from tier_queues.companions import Form
+from tier_queues.escalation import manager_of
 from tier_queues.frontline_commands import AskForm, RecordGuideStep, Redirect
-from tier_queues.issue import Unacceptable
+from tier_queues.issue import Issue, Unacceptable
 from tier_queues.mentions import mentioned
 from tier_queues.messages import Said, conversations
 from tier_queues.problem import Problem
@@ -55,9 +56,9 @@ class Consulted:
         if isinstance(command, RecordGuideStep) and command.step not in self.steps.get(command.guide, ()):
             raise Unacceptable("unknown-step", "There is no such guide, or it has no such step.")
 
-    def receiver(self, command: Command) -> Agent | None:
-        """The active agent that an offer names, or None."""
-        name = _named(command)
+    def receiver(self, issue: Issue, command: Command) -> Agent | None:
+        """The active agent that an offer names, or the customer's manager whom an escalation calls; or None."""
+        name = _named(command) or manager_of(issue, command)
         return self._agent(name) if name is not None else None
 
     def problem(self, command: Command) -> Problem | None:
@@ -88,12 +89,14 @@ class Consulted:
         return [*self.said.get(issue, ()), *new]
 
 
-async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]]) -> Consulted:
-    """Read what these commands refer to; nothing at all for most."""
+async def consult(tx: Transaction, orders: Sequence[tuple[UUID, Command]], issues: Mapping[UUID, Issue]) -> Consulted:
+    """Read what these commands refer to; nothing at all for most. issues: those that the commands are about."""
     forwards = [command for _, command in orders if isinstance(command, Forward)]
     leaving = [issue for issue, command in orders if isinstance(command, LEAVING)]
     guides = [command.guide for _, command in orders if isinstance(command, RecordGuideStep)]
     named = [agent for _, command in orders for agent in _all_named(command)]
+    known = [(issues[issue], command) for issue, command in orders if issue in issues]
+    named += [manager for issue, command in known if (manager := manager_of(issue, command)) is not None]
     problems = [command.problem for _, command in orders if isinstance(command, ABOUT_PROBLEMS)]
     forms = [command.form for _, command in orders if isinstance(command, AskForm)]
     to_team = any(isinstance(command, TARGETED) and command.target.team for _, command in orders)

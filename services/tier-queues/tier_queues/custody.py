@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.events import attention
 from shared.vocabulary import IssueState
+from tier_queues import escalation_steps
 from tier_queues.policies import Policies
 from tier_queues.record import TIERDESK, Decision, Issue
 
@@ -16,13 +17,14 @@ PATH_LIMIT: Final = 100
 
 
 def kept(before: Issue, decision: Decision, *, now: datetime, policies: Policies, by: str | None = None) -> Decision:
-    """The decision with the places that it led to and with the owner's lease; the last step but the promises.
+    """The decision with the places that it led to, the escalation there and the owner's lease; then come the promises.
 
     by: the agent whose command it was, whose work renews the lease.
     """
     if not decision.entries:
         return decision
     decision = _given(_visited(before, decision, policies))
+    decision = escalation_steps.begun(before, decision, now=now, policies=policies)
     return _leased(before, decision, now, policies, by)
 
 

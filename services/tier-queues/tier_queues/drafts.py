@@ -84,6 +84,20 @@ async def throw_away(tx: Transaction, issue: UUID, agent: str, *, expected: int 
     return True
 
 
+_SENT: Final = """
+drafts_rows AS (
+    DELETE FROM drafts USING unnest($1::uuid[], $2::text[]) AS sent (issue, agent)
+    WHERE issue_id = sent.issue AND drafts.agent = sent.agent
+)
+"""
+
+
+async def sent(tx: Transaction, replies: Sequence[tuple[UUID, str]]) -> None:
+    """Forget, soon, what these agents had begun to write about these issues: it was sent."""
+    if replies:
+        await tx.write("drafts", _SENT, [issue for issue, _ in replies], [agent for _, agent in replies])
+
+
 async def forget(tx: Transaction, kept: timedelta, *, limit: int) -> None:
     """Delete at most `limit` drafts that nobody has touched for so long."""
     await tx.fetch(

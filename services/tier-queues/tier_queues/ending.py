@@ -3,23 +3,32 @@
 from datetime import datetime
 from typing import Any, Final
 
-from shared.events import issues, work
+from shared.events import incidents, issues, work
 from shared.vocabulary import IssueState, Resolution
 from tier_queues import consulting, handover, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Close, Reopen, Resolve
+from tier_queues.links import Relation
 from tier_queues.places import queued_at
 from tier_queues.policies import Policies
 from tier_queues.record import TIERDESK, Decision, Issue
+from tier_queues.refusals import Unacceptable
 
 WITHDRAWN_TEXT: Final = "Withdrawn by the customer."
 
 
 def resolve(decision: Decision, command: Resolve, given: Circumstances) -> Decision:
-    """The owner answers the issue, which leaves their hands."""
+    """The owner answers the issue, which leaves their hands. Raises Unacceptable."""
+    if decision.issue.major and command.children is None and _is_followed(decision.issue):
+        detail = "Say whether the answer resolves the issues that follow it or returns them to their owners."
+        raise Unacceptable("children-undecided", detail)
     return resolved(
         decision, command.resolution, command.text, actor=given.actor, at=given.now, policies=given.policies
     )
+
+
+def _is_followed(issue: Issue) -> bool:
+    return any(link.relation is Relation.CHILD for link in issue.links)
 
 
 def withdrawn(decision: Decision, fact: issues.IssueWithdrawn, *, now: datetime, policies: Policies) -> Decision:
@@ -44,6 +53,10 @@ def resolved(
 ) -> Decision:
     """The issue answered: every clock is met, open questions end, and the time until it closes begins."""
     decision = consulting.ended(decision, cause="resolved", actor=actor, at=at)
+    if decision.issue.major:
+        decision = decision.then(
+            incidents.MajorIncidentEnded, actor=actor, at=at, change={"major": False}, cause="resolved"
+        )
     issue = decision.issue
     change = {
         "state": IssueState.RESOLVED,
@@ -83,9 +96,9 @@ def reopened(
     policies: Policies,
     private: dict[str, Any] | None = None,
 ) -> Decision:
-    """Work again, with its age: for its last owner, else in the queue of the tier it was solved on."""
+    """Work again, with its age: for its last owner if they are there, else queued at the tier it was solved on."""
     issue = decision.issue
-    change = _hands(issue, policies) | {
+    change = _hands(issue, actor, policies) | {
         "resolution": None,
         "resolved_at": None,
         "solved_tier": None,
@@ -95,8 +108,9 @@ def reopened(
     return decision.then(work.IssueReopened, actor=actor, at=at, change=change, private=private, cause=cause)
 
 
-def _hands(issue: Issue, policies: Policies) -> dict[str, Any]:
-    if issue.last_owner is not None:
+def _hands(issue: Issue, actor: work.Actor, policies: Policies) -> dict[str, Any]:
+    # Whoever takes it up again is there, whatever they said.
+    if issue.last_owner is not None and (issue.last_owner == actor.id or issue.last_owner not in policies.absent):
         return {"state": IssueState.ASSIGNED, "owner": issue.last_owner, "owner_name": issue.last_owner_name}
     return queued_at(issue, issue.tier, policies, team=issue.team)
 

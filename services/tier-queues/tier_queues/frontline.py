@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.events import frontline
 from shared.vocabulary import TEXT_LIMIT, IssueState, Resolution
-from tier_queues import ending
+from tier_queues import ending, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.command_parts import Command
 from tier_queues.companions import CALL_BACKS_LIMIT, CallBack, Verification
@@ -59,16 +59,18 @@ def redirect(decision: Decision, command: Redirect, given: Circumstances) -> Dec
 
 
 def log_call(decision: Decision, command: LogCall, given: Circumstances) -> Decision:
-    """A call with the customer; it ends the call-back that it names. Raises Unacceptable."""
-    booked = decision.issue.call_backs
+    """A call with the customer, who is answered when it was the owner's; it ends a call-back. Raises Unacceptable."""
+    issue, booked = decision.issue, decision.issue.call_backs
     left = tuple(one for one in booked if one.id != command.call_back)
     if command.call_back is not None and left == booked:
         raise Unacceptable("no-such-call-back", "There is no such call-back, or it was made already.")
+    answers = issue.owner == given.agent.id
+    clocks = promises.answered(issue, at=given.now, policies=given.policies) if answers else issue.clocks
     return decision.then(
         frontline.CallLogged,
         actor=given.actor,
         at=given.now,
-        change={"call_backs": left},
+        change={"call_backs": left, "clocks": clocks},
         private={"said": command.text},
         direction=command.direction,
         minutes=command.minutes,

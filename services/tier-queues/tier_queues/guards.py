@@ -8,12 +8,15 @@ from typing import Final
 from shared.vocabulary import EXPERT_TIER, IssueState
 from tier_queues import commands as c
 from tier_queues import frontline_commands as first
+from tier_queues import incident_commands as major
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
 from tier_queues.agents import Agent, may_lead
 from tier_queues.consulting import may_answer
-from tier_queues.linking import duplicates_of, master_of
+from tier_queues.escalation_commands import Escalate
+from tier_queues.linking import children_of, duplicates_of, incident_of, master_of
+from tier_queues.links import FOLLOWING
 from tier_queues.participation import takes_part
 from tier_queues.record import Issue
 
@@ -120,15 +123,48 @@ def _linked(issue: Issue, _agent: Agent) -> Barrier | None:
 
 
 def _joined(issue: Issue, _agent: Agent) -> Barrier | None:
-    """Anybody, of what is linked to other issues."""
-    return None if issue.links else Barrier.STATE
+    """Anybody, of what is linked to other issues, not counting major incidents, which are left by another command."""
+    return None if any(link.relation not in FOLLOWING for link in issue.links) else Barrier.STATE
 
 
 def _merge(issue: Issue, agent: Agent) -> Barrier | None:
-    """Keepers, of what was neither merged nor has duplicates itself."""
-    if issue.offer or (issue.links and (master_of(issue) or duplicates_of(issue))):
+    """Keepers, of what was neither merged nor has duplicates itself, and is no major incident."""
+    if issue.offer or issue.major or (issue.links and (master_of(issue) or duplicates_of(issue))):
         return Barrier.STATE
     return _keeper(issue, agent)
+
+
+def _declare(issue: Issue, agent: Agent) -> Barrier | None:
+    """The lead, of what is none yet and follows none."""
+    if issue.major or (issue.links and incident_of(issue)):
+        return Barrier.STATE
+    return None if may_lead(agent, issue) else Barrier.OWNER
+
+
+def _end_incident(issue: Issue, agent: Agent) -> Barrier | None:
+    if not issue.major:
+        return Barrier.STATE
+    return None if may_lead(agent, issue) else Barrier.OWNER
+
+
+def _of_incident(issue: Issue, agent: Agent) -> Barrier | None:
+    return _owner_or_lead(issue, agent) if issue.major else Barrier.STATE
+
+
+def _keeper_or_tier(issue: Issue, agent: Agent) -> Barrier | None:
+    """Owner, lead, and any agent of the tier that looks after it."""
+    return None if issue.minding_tier in agent.tiers else _owner_or_lead(issue, agent)
+
+
+def _join(issue: Issue, agent: Agent) -> Barrier | None:
+    """Those, of what neither is a major incident, nor leads or follows already."""
+    if issue.major or (issue.links and (incident_of(issue) or children_of(issue))):
+        return Barrier.STATE
+    return _keeper_or_tier(issue, agent)
+
+
+def _leave_incident(issue: Issue, agent: Agent) -> Barrier | None:
+    return _keeper_or_tier(issue, agent) if issue.links and incident_of(issue) else Barrier.STATE
 
 
 def _is_receiver(issue: Issue, agent: Agent) -> bool:
@@ -178,6 +214,12 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
         tidy.Snooze: _owner_without_offer,
         first.AskForm: _owner_without_offer,
         tidy.Split: _owner_or_lead,
+        Escalate: _keeper,
+        major.DeclareMajorIncident: _declare,
+        major.JoinIncident: _join,
+        major.LeaveIncident: _leave_incident,
+        major.UpdateIncident: _of_incident,
+        major.EndMajorIncident: _end_incident,
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
@@ -199,6 +241,7 @@ WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
         tidy.Merge,
         first.AskForm,
         tidy.Split,
+        major.UpdateIncident,
     }
 )
 """What the customer reads; a team that works behind the scenes hands the issue back instead."""

@@ -21,16 +21,17 @@ from tier_queues import bulk_store, origins, roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
 from tier_queues.automation import lead_by_rule
-from tier_queues.bulk_store import INFORM, NewJob
+from tier_queues.bulk_store import NewJob
 from tier_queues.circumstances import Circumstances
-from tier_queues.commands import AcceptHandover, Claim, Command, Reply, Resolve
+from tier_queues.commands import AcceptHandover, Claim, Command
 from tier_queues.consulted import Consulted, consult
 from tier_queues.issue import Decision, Issue, OverCapacity, Refused, WrongTier, decide, heard, open_issue, tick
-from tier_queues.linking import duplicates_of, mirrored
+from tier_queues.linking import mirrored
 from tier_queues.overflow import Source, sources_of
 from tier_queues.policies import Policies
 from tier_queues.roster import Member
 from tier_queues.store import Drafts, Locked
+from tier_queues.tellings import told_of
 from tier_queues.tidying_commands import RELATING, other_of
 
 PUT_OFF: Final = timedelta(minutes=1)
@@ -73,7 +74,7 @@ async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Polic
     others = {other for order in orders if (other := other_of(order.command)) is not None}
     locked = await store.lock(tx, others.union(order.issue for order in orders), claimants=members)
     answered = await idempotency.stored(tx, [order.key for order in orders])
-    consulted = await consult(tx, [(order.issue, order.command) for order in orders])
+    consulted = await consult(tx, [(order.issue, order.command) for order in orders], locked.issues)
     batch = _Batch(policies, members, locked, answered, consulted, Drafts(automation=policies.automation))
     outcomes = [batch.outcome(order) for order in orders]
     await store.save(tx, batch.drafts)
@@ -122,7 +123,7 @@ class _Batch:
                 now=self.locked.now,
                 policies=self.policies,
                 load=self.locked.loads.get(agent.id, 0),
-                receiver=self.consulted.receiver(order.command),
+                receiver=self.consulted.receiver(issue, order.command),
                 messages=self.consulted.messages(order.command, issue.id, self.drafts.entries),
                 mentioned=self.consulted.mentioned(order.command),
                 problem=self.consulted.problem(order.command),
@@ -135,8 +136,8 @@ class _Batch:
         if order.expected is not None and order.expected != issue.version:
             return stale(issue.version)
         self._take(decision, issue, order.traceparent)
-        if decision.issue.links:
-            self._tell_duplicates(decision.issue, order.command, agent)
+        if issue.links:
+            self.tellings.extend(told_of(issue, order.command, agent, self.locked.now))
         if mirror is not None:
             self.drafts.take(mirror, traceparent=order.traceparent)
         return answer_of(decision.issue)
@@ -144,17 +145,6 @@ class _Batch:
     def _issue(self, wanted: UUID | None) -> Issue | None:
         """An issue as the commands before have left it."""
         return None if wanted is None else self.drafts.issues.get(wanted) or self.locked.issues.get(wanted)
-
-    def _tell_duplicates(self, master: Issue, command: Command, agent: Agent) -> None:
-        """An answer, and a reply that says so, reach the customers of the issue's duplicates too: soon, as a job.
-
-        Not in this transaction: there may be a thousand of them, and who locks more issues now locks out of order.
-        """
-        if not (isinstance(command, Resolve) or (isinstance(command, Reply) and command.to_duplicates)):
-            return
-        if duplicates := duplicates_of(master):
-            content = {"master": str(master.id), "text": command.text, "actor": agent.actor.model_dump(mode="json")}
-            self.tellings.append(NewJob(agent.id, agent.name, INFORM, content, duplicates, self.locked.now))
 
     def _mirror(self, order: Order, agent: Agent, before: Issue, decision: Decision) -> Decision | None:
         """What the command does to the second issue that it names, as far as that exists."""

@@ -22,8 +22,16 @@ PARTS: Final = ("impact", "findings", "tried", "ask", "promised")
 
 def offer(decision: Decision, command: OfferHandover, given: Circumstances) -> Decision:
     """The owner offers the issue and keeps it until somebody accepts. Raises Unacceptable."""
-    offered = _offered(decision.issue, command, given)
+    return offered_to(decision, target_of(decision.issue, command.target, given), command, given)
+
+
+def offered_to(
+    decision: Decision, target: work.Target, command: OfferHandover, given: Circumstances, *, why: str | None = None
+) -> Decision:
+    """`offer`, to a target that is known to be one. why: besides the parts, for staff."""
+    offered = _offered(decision.issue, target, command, given)
     private = {part: getattr(command, part) for part in PARTS} | {"lower_tier_could": command.lower_tier_could}
+    private |= {} if why is None else {"reason": why}
     return decision.then(
         work.HandoverOffered,
         actor=given.actor,
@@ -96,8 +104,7 @@ def overdue(decision: Decision, *, now: datetime, policies: Policies) -> Decisio
     return alerted(decision, "offer-overdue", tier=target.tier, team=target.team, policies=policies)
 
 
-def _offered(issue: Issue, command: OfferHandover, given: Circumstances) -> Offered:
-    target = target_of(issue, command.target, given)
+def _offered(issue: Issue, target: work.Target, command: OfferHandover, given: Circumstances) -> Offered:
     return Offered(
         id=issue.made_id("offer"),
         target=target,

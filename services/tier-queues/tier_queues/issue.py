@@ -17,9 +17,12 @@ from tier_queues import (
     conversation,
     custody,
     ending,
+    escalation,
+    escalation_steps,
     forms,
     frontline,
     handover,
+    incidents,
     linking,
     ownership,
     participation,
@@ -45,7 +48,7 @@ from tier_queues.guards import GUARDS, WRITES_TO_CUSTOMER, Barrier, excused
 from tier_queues.opening import open_issue
 from tier_queues.policies import Policies
 from tier_queues.problem import Problem
-from tier_queues.record import Case, Decision, Entry, Issue, Offered
+from tier_queues.record import Decision, Entry, Issue, Offered
 from tier_queues.refusals import (
     BehindTheScenes,
     NotAllowed,
@@ -62,7 +65,6 @@ __all__ = [
     "EFFECTS",
     "TRANSITIONS",
     "BehindTheScenes",
-    "Case",
     "Decision",
     "Entry",
     "Issue",
@@ -143,6 +145,7 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[c.Command]], tuple[IssueState,
         (CLOSED, c.Note): (CLOSED,),
         **frontline.TRANSITIONS,
         **problem_links.TRANSITIONS,
+        **escalation.TRANSITIONS | incidents.TRANSITIONS,
         **{(state, kind): (state,) for state in (QUEUED, ASSIGNED, WAITING, RESOLVED) for kind in tidy.ANYWHERE},
         (QUEUED, tidy.Merge): (RESOLVED,),
         (ASSIGNED, tidy.Merge): (RESOLVED,),
@@ -201,6 +204,7 @@ _EFFECTS: Final[Mapping[type[c.Command], Effect]] = MappingProxyType(
         tidy.Snooze: waiting.snooze,
         first.AskForm: forms.ask,
         tidy.Split: linking.split,
+        **escalation.EFFECTS | incidents.EFFECTS,
     }
 )
 
@@ -259,7 +263,8 @@ def tick(issue: Issue, *, now: datetime, policies: Policies) -> Decision:
     decision = handover.overdue(decision, now=now, policies=policies)
     decision = consulting.overdue(decision, now=now, policies=policies)
     decision = ending.expire(frontline.call_backs_due(decision, now=now), now=now)
-    decision = ownership.idle(pushing.expired(decision, now=now), now=now, policies=policies)
+    decision = escalation_steps.taken(pushing.expired(decision, now=now), now=now, policies=policies)
+    decision = ownership.idle(decision, now=now, policies=policies)
     decision = custody.kept(issue, decision, now=now, policies=policies)
     return promises.followed(decision, now=now, policies=policies)
 

@@ -1,4 +1,6 @@
-"""Which issues belong to which problem, in rows written with the timeline; and workarounds taken into drafts."""
+"""Which issues belong to which problem, in rows written with the timeline; workarounds taken into drafts, and drafts
+that were sent.
+"""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -6,9 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.db import Transaction
-from shared.events import problems
+from shared.events import problems, work
 from shared.vocabulary import TEXT_LIMIT
-from tier_queues.record import Entry, Issue
+from tier_queues import drafts
+from tier_queues.record import TOLD_OF, Entry, Issue
 from tier_queues.tables import PROBLEM_LINKS, UNCOUNTED
 
 _REMOVE: Final = """
@@ -27,16 +30,26 @@ drafts_rows AS (
 )
 """  # noqa: S608
 
+_KEPT: Final = (problems.ProblemFact, work.IssueReplied)
+
 
 async def write(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None:
     """Keep what these entries say of problems, in their order; entries of one kind in a row with one statement."""
-    for kind, alike in groupby(entries, key=lambda one: type(one[1].fact)):
+    of_interest = [one for one in entries if isinstance(one[1].fact, _KEPT)]
+    for kind, alike in groupby(of_interest, key=lambda one: type(one[1].fact)):
         if kind is problems.ProblemLinked:
             await _add(tx, list(alike))
         elif kind is problems.ProblemUnlinked:
             await _remove(tx, list(alike))
         elif kind is problems.WorkaroundInserted:
             await _into_drafts(tx, list(alike))
+        elif kind is work.IssueReplied:
+            await drafts.sent(tx, [(issue.id, entry.fact.actor.id) for issue, entry in alike if _is_own(entry)])
+
+
+def _is_own(entry: Entry) -> bool:
+    """Whether an agent wrote it for this issue, and not to another one's customer as well."""
+    return entry.fact.actor.kind == "agent" and TOLD_OF not in entry.private
 
 
 async def _add(tx: Transaction, entries: Sequence[tuple[Issue, Entry]]) -> None:

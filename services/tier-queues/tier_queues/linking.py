@@ -8,8 +8,8 @@ from shared.events import tidying, work
 from shared.vocabulary import Resolution
 from tier_queues import ending
 from tier_queues.circumstances import Circumstances
-from tier_queues.links import INVERSE, LINKS_LIMIT, TAGS_LIMIT, Link, Relation
-from tier_queues.record import TIERDESK, Decision, Issue
+from tier_queues.links import FOLLOWING, INVERSE, LINKS_LIMIT, TAGS_LIMIT, Link, Relation
+from tier_queues.record import TIERDESK, TOLD_OF, Decision, Issue
 from tier_queues.refusals import Unacceptable, Unrelatable
 from tier_queues.tidying_commands import LinkTo, Merge, Split, Tag, Unlink, Untag
 
@@ -33,15 +33,24 @@ def _tagged(decision: Decision, tags: tuple[str, ...], given: Circumstances) -> 
 
 def link(decision: Decision, command: LinkTo, given: Circumstances) -> Decision:
     """Another issue belongs to this one. Raises Unacceptable, Unrelatable."""
-    other = _other(decision.issue, command.other, given)
+    other = other_issue(decision.issue, command.other, given)
+    if follows(decision.issue, other.id):
+        raise Unrelatable("follows-incident", "One of the two follows the other already.")
     if is_merged(decision.issue, other.id):
         raise Unrelatable("merged-already", "One of the two was merged into the other.")
-    return _linked(decision, other, command.relation, given)
+    return linked(decision, other, command.relation, given)
 
 
 def unlink(decision: Decision, command: Unlink, given: Circumstances) -> Decision:
     """Another issue no longer belongs to this one. Raises Unacceptable."""
-    link = _link_to(decision.issue, command.other)
+    if follows(decision.issue, command.other):
+        raise Unrelatable("follows-incident", "One of the two follows the other; let it leave the incident.")
+    return unlinked(decision, command.other, given)
+
+
+def unlinked(decision: Decision, other: UUID, given: Circumstances) -> Decision:
+    """Without a link, whatever it was. Raises Unacceptable."""
+    link = _link_to(decision.issue, other)
     if link is None:
         raise Unacceptable("not-linked", "These issues are not linked.")
     return _unlinked(decision, link, given)
@@ -53,12 +62,12 @@ def merge(decision: Decision, command: Merge, given: Circumstances) -> Decision:
     Who is merged has no duplicates and a master is no duplicate (a guard sees to the one, this to the other), so that
     there are neither chains nor cycles.
     """
-    into = _other(decision.issue, command.into, given)
+    into = other_issue(decision.issue, command.into, given)
     if master_of(into) is not None:
         raise Unrelatable("merged-itself", "That issue was merged itself; merge into its master.", into=master_of(into))
     if into.is_over:
         raise Unrelatable("master-is-over", "That issue is over; reopen it, or resolve this one.", state=into.state)
-    decision = _linked(decision, into, Relation.DUPLICATE_OF, given)
+    decision = linked(decision, into, Relation.DUPLICATE_OF, given)
     return ending.resolved(
         decision, Resolution.DUPLICATE, command.text, actor=given.actor, at=given.now, policies=given.policies
     )
@@ -96,7 +105,7 @@ def mirrored(other: Issue, before: Issue, after: Issue, given: Circumstances) ->
     old, new = _link_to(before, other.id), _link_to(after, other.id)
     decision = Decision(other)
     if new is not None:
-        return _linked(decision, after, INVERSE[new.relation], given)
+        return linked(decision, after, INVERSE[new.relation], given)
     own = _link_to(other, before.id)
     return decision if old is None or own is None else _unlinked(decision, own, given)
 
@@ -110,7 +119,7 @@ def informed(duplicate: Issue, master: UUID, text: str, *, actor: work.Actor, at
     if master_of(duplicate) != master:
         return decision
     message = duplicate.made_id("message")
-    private = {"told_of": str(master)}
+    private = {TOLD_OF: str(master)}
     return decision.then(work.IssueReplied, actor=actor, at=at, private=private, message=message, text=text)
 
 
@@ -124,13 +133,30 @@ def duplicates_of(issue: Issue) -> Sequence[UUID]:
     return [link.issue for link in issue.links if link.relation is Relation.DUPLICATE]
 
 
+def incident_of(issue: Issue) -> UUID | None:
+    """The major incident that an issue follows, or None."""
+    return next((link.issue for link in issue.links if link.relation is Relation.CHILD_OF), None)
+
+
+def children_of(issue: Issue) -> Sequence[UUID]:
+    """The issues that follow this one."""
+    return [link.issue for link in issue.links if link.relation is Relation.CHILD]
+
+
+def follows(issue: Issue, other: UUID) -> bool:
+    """Whether one of the two follows the other, a major incident."""
+    link = _link_to(issue, other)
+    return link is not None and link.relation in FOLLOWING
+
+
 def is_merged(issue: Issue, other: UUID) -> bool:
     """Whether one of the two was merged into the other."""
     link = _link_to(issue, other)
     return link is not None and link.relation in (Relation.DUPLICATE_OF, Relation.DUPLICATE)
 
 
-def _other(issue: Issue, named: UUID, given: Circumstances) -> Issue:
+def other_issue(issue: Issue, named: UUID, given: Circumstances) -> Issue:
+    """The second issue that a command names. Raises Unacceptable."""
     if given.other is None or named == issue.id:
         raise Unacceptable("unknown-issue", "There is no such other issue.")
     return given.other
@@ -140,7 +166,7 @@ def _link_to(issue: Issue, other: UUID) -> Link | None:
     return next((link for link in issue.links if link.issue == other), None)
 
 
-def _linked(decision: Decision, other: Issue, relation: Relation, given: Circumstances) -> Decision:
+def linked(decision: Decision, other: Issue, relation: Relation, given: Circumstances) -> Decision:
     """With a link; one there was to the same issue gives way."""
     if sum(link.issue != other.id for link in decision.issue.links) >= LINKS_LIMIT:
         raise Unacceptable("too-many-links", f"An issue has {LINKS_LIMIT} links at most.", issue=decision.issue.id)

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 LINKS_LIMIT: Final = 1000
-"""Links of one issue, its duplicates included."""
+"""Links of one issue, its duplicates and children included."""
 TAGS_LIMIT: Final = 50
 """Tags of one issue."""
 
@@ -27,8 +27,14 @@ class Relation(StrEnum):
     """This one was a part of the other."""
     SPLIT_INTO = "split_into"
     """The other one was a part of this."""
+    CHILD_OF = "child_of"
+    """This one follows the other, a major incident."""
+    CHILD = "child"
+    """The other one follows this major incident."""
 
 
+FOLLOWING: Final = (Relation.CHILD_OF, Relation.CHILD)
+"""Of major incidents."""
 INVERSE: Final[Mapping[Relation, Relation]] = MappingProxyType(
     {
         Relation.RELATED: Relation.RELATED,
@@ -38,6 +44,8 @@ INVERSE: Final[Mapping[Relation, Relation]] = MappingProxyType(
         Relation.DUPLICATE: Relation.DUPLICATE_OF,
         Relation.SPLIT_FROM: Relation.SPLIT_INTO,
         Relation.SPLIT_INTO: Relation.SPLIT_FROM,
+        Relation.CHILD_OF: Relation.CHILD,
+        Relation.CHILD: Relation.CHILD_OF,
     }
 )
 """What this issue is to the other one then."""

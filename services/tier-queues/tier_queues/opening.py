@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.events import Fact, routing, work
 from shared.vocabulary import FRONTLINE_TIER, VENDOR_TIER, IssueState, Level, Resolution, WaitingFor
-from tier_queues import ending, promises
+from tier_queues import ending, escalation_steps, promises
 from tier_queues.conversation import as_json
 from tier_queues.facts import heard
 from tier_queues.places import queued_at
@@ -37,6 +37,7 @@ def open_issue(
     """
     issue = _issue(routed, id, policies)
     decision = _begun(issue, routed, now=max(now, issue.accepted_at), policies=policies)
+    decision = escalation_steps.begun(None, decision, now=now, policies=policies)
     decision = promises.followed(decision, now=now, policies=policies)
     for fact in early:
         follows = heard(decision.issue, fact, now=now, policies=policies)
@@ -165,4 +166,5 @@ def _issue(routed: routing.IssueRouted, issue_id: UUID, policies: Policies) -> I
         closes_at=None,
         handovers=0,
         last_at=submission.accepted_at,
+        account_manager=submission.customer.account_manager,
     )

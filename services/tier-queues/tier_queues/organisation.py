@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,6 +18,9 @@ LEVEL_LIMIT: Final = 5
 WEIGHT_LIMIT: Final = 1_000
 LONGEST_LEASE: Final = timedelta(days=30)
 
+ADDRESS: Final = r"^[A-Za-z0-9!#$%&'*+/=^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,188}$"
+
+Address = Annotated[str, StringConstraints(pattern=ADDRESS, max_length=254)]
 SignInName = Annotated[str, StringConstraints(pattern=SIGN_IN_NAME)]
 Skills = Annotated[dict[Word, Annotated[int, Field(ge=1, le=LEVEL_LIMIT)]], Field(max_length=100)]
 Capacity = Annotated[int, Field(ge=0, le=CAPACITY_LIMIT)]
@@ -77,11 +80,36 @@ class TierPlan(Part):
     overflow: Overflow | None = None
 
 
+class EscalationStep(Part):
+    """Who is told that nobody takes an issue. after: since the step before, or since it came into the queue.
+
+    agent: the sign-in name, where a named agent is told.
+    """
+
+    after: Lease
+    tell: Literal["lead", "account-manager", "agent"] = "lead"
+    agent: SignInName | None = None
+
+    @model_validator(mode="after")
+    def _names_the_agent(self) -> Self:
+        if (self.tell == "agent") != (self.agent is not None):
+            raise ValueError("name an agent where one is told, and only there")
+        return self
+
+
+class Escalation(Part):
+    """What happens while nobody takes an issue from a team's queue. repeats: how often all of it happens again."""
+
+    steps: Annotated[tuple[EscalationStep, ...], Field(min_length=1, max_length=10)]
+    repeats: Annotated[int, Field(ge=0, le=10)] = 0
+
+
 class TeamPlan(Part):
     """A team. leads: without any, its members with the role lead. push: how work is given out, else agents take it.
 
     accept_within: for what is given; idle_after: an owner who does nothing for so long is warned, then it goes back.
     behind_the_scenes: nobody writes to a customer about an issue of this team, but by a recorded exception.
+    escalation: who is told when nobody takes an issue from its queue.
     """
 
     tiers: Annotated[tuple[Tier, ...], Field(max_length=10)] = ()
@@ -90,10 +118,14 @@ class TeamPlan(Part):
     accept_within: Lease = timedelta(minutes=2)
     idle_after: Lease | None = None
     behind_the_scenes: bool = False
+    escalation: Escalation | None = None
 
 
 class Person(Part):
-    """A member of staff. capacity: units owned at the same time; skills: name to level; shifts: always without."""
+    """A member of staff. capacity: units owned at the same time; skills: name to level; shifts: always without.
+
+    address: where notices are mailed to; none are without.
+    """
 
     name: Word
     role: Role
@@ -103,6 +135,7 @@ class Person(Part):
     skills: Skills = Field(default_factory=dict)
     shifts: Shifts | None = None
     active: bool = True
+    address: Address | None = None
 
 
 class Organisation(Part):
@@ -163,6 +196,9 @@ def team_faults(
         person = agents.get(lead)
         if person is None or person.role is not Role.LEAD or not person.active:
             yield Fault((*place, "leads"), f"{lead} is no active agent with the role lead")
+    for step in team.escalation.steps if team.escalation else ():
+        if step.agent is not None and not (step.agent in agents and agents[step.agent].active):
+            yield Fault((*place, "escalation", "steps"), f"{step.agent} is no active agent")
 
 
 def person_faults(

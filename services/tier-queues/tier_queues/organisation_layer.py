@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from shared.db import Transaction
 from shared.vocabulary import Role
-from tier_queues.organisation import Overflow, TeamPlan
+from tier_queues.organisation import Escalation, Overflow, TeamPlan
 from tier_queues.organisation_store import CHANNEL_WEIGHTS, VERSION, teams, tiers
 from tier_queues.policies import Policies
-from tier_queues.teams import Help, Team
+from tier_queues.teams import Help, Step, Team
 
 _IN_FORCE: Final = f"SELECT ({VERSION}), tier, because FROM (VALUES (1)) AS one LEFT JOIN overflowing ON true"  # noqa: S608
 _LEADS: Final = "SELECT id, tiers, teams FROM agents WHERE role = $1 AND active ORDER BY id"
@@ -63,7 +63,15 @@ def _group(name: str, plan: TeamPlan, leads: Sequence[Any]) -> Team:
         accept_within=plan.accept_within,
         idle_after=plan.idle_after,
         behind_the_scenes=plan.behind_the_scenes,
+        steps=_steps(plan.escalation),
     )
+
+
+def _steps(escalation: Escalation | None) -> tuple[Step, ...]:
+    """All steps, one round after the other."""
+    if escalation is None:
+        return ()
+    return tuple(Step(step.after, step.tell, step.agent) for step in escalation.steps) * (1 + escalation.repeats)
 
 
 def _leads_of(tier: int, groups: Mapping[str, Team], leads: Sequence[Any]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Any, Final
 import yaml
 
 from shared.db import NOW, Transaction
-from tier_queues import roster
-from tier_queues.organisation import Organisation, Overflow, Person, TeamPlan, TierPlan
+from tier_queues import roster, staff_directory
+from tier_queues.organisation import Escalation, Organisation, Overflow, Person, TeamPlan, TierPlan
 from tier_queues.roster import Member
 from tier_queues.tables import CHANNELS
 from tier_queues.teams import Push
@@ -18,7 +18,8 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('organisation', 0)
 VERSION: Final = "SELECT coalesce(max(version), 0) FROM organisation_versions"
 _TIERS: Final = "SELECT number, name, team, staffed, overflow, version FROM tiers ORDER BY number"
 _TEAMS: Final = (
-    "SELECT name, tiers, leads, push, accept_within, idle_after, version, behind_the_scenes FROM teams ORDER BY name"
+    "SELECT name, tiers, leads, push, accept_within, idle_after, version, behind_the_scenes, escalation "
+    "FROM teams ORDER BY name"
 )
 CHANNEL_WEIGHTS: Final = "SELECT name, weight FROM channels ORDER BY name"
 _RECORD: Final = f"""
@@ -30,11 +31,11 @@ ON CONFLICT (number) DO UPDATE SET name = excluded.name, team = excluded.team, s
     overflow = excluded.overflow, version = excluded.version
 """
 _KEEP_TEAM: Final = """
-INSERT INTO teams (name, tiers, leads, push, accept_within, idle_after, version, behind_the_scenes)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO teams (name, tiers, leads, push, accept_within, idle_after, version, behind_the_scenes, escalation)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (name) DO UPDATE SET tiers = excluded.tiers, leads = excluded.leads, push = excluded.push,
     accept_within = excluded.accept_within, idle_after = excluded.idle_after, version = excluded.version,
-    behind_the_scenes = excluded.behind_the_scenes
+    behind_the_scenes = excluded.behind_the_scenes, escalation = excluded.escalation
 """
 
 _IN_USE: Final = """
@@ -117,10 +118,12 @@ async def teams(tx: Transaction) -> dict[str, tuple[TeamPlan, int]]:
 
 
 async def record(tx: Transaction, author: Author) -> int:
-    """Keep the organisation, just changed, as its next version. Lock it before the change."""
+    """Keep the organisation, just changed, as its next version, and tell of it. Lock it before the change."""
     following = await version(tx) + 1
-    body = (await standing(tx)).organisation.model_dump_json(by_alias=True)
+    organisation = (await standing(tx)).organisation
+    body = organisation.model_dump_json(by_alias=True)
     await tx.fetch(_RECORD, following, author.id, author.name, author.note, body)
+    await staff_directory.tell_changes(tx, organisation, following)
     return following
 
 
@@ -142,6 +145,7 @@ async def keep_team(tx: Transaction, name: str, plan: TeamPlan, version: int) ->
         plan.idle_after,
         version,
         plan.behind_the_scenes,
+        plan.escalation and plan.escalation.model_dump_json(),
     )
 
 
@@ -228,6 +232,7 @@ def person_of(member: Member) -> Person:
         skills=dict(member.skills),
         shifts=member.shifts,
         active=member.active,
+        address=member.address,
     )
 
 
@@ -244,6 +249,7 @@ def member_of(agent: str, person: Person, *, version: int) -> Member:
         version,
         person.skills,
         person.shifts,
+        address=person.address,
     )
 
 
@@ -265,4 +271,5 @@ def _team(row: Any) -> TeamPlan:
         accept_within=row.accept_within,
         idle_after=row.idle_after,
         behind_the_scenes=row.behind_the_scenes,
+        escalation=Escalation.model_validate(row.escalation) if row.escalation else None,
     )

@@ -45,7 +45,8 @@ class Policies:
     takes, 1 where nothing is said. skills_wait: after each such wait one more skill is dropped; None for never.
     skip_for: so long an agent is not given again what they passed by. idle_grace: from an idle owner's warning until
     the issue goes back. tier_leads: who leads a tier's teams. overflows: when a tier is helped;
-    helps: who is helped now, by the tier that helps. automation: the rules that act by themselves.
+    helps: who is helped now, by the tier that helps. automation: the rules that act by themselves. absent: sign-in
+    names of agents who are not at work.
     """
 
     version: int = 0
@@ -69,6 +70,7 @@ class Policies:
     overflows: Mapping[int, Overflow] = field(default_factory=lambda: NOTHING)
     helps: Mapping[int, Sequence[Help]] = field(default_factory=lambda: NOTHING)
     automation: Automation = NO_RULES
+    absent: frozenset[str] = frozenset()
 
     @classmethod
     def in_zone(cls, zone: tzinfo, holidays: frozenset[date] = frozenset()) -> "Policies":

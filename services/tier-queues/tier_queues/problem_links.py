@@ -97,7 +97,7 @@ def heard(issue: Issue, news: Heard, *, now: datetime, policies: Policies) -> De
         case Topic.FIXED:
             decision = _fixed(decision, problem, news, now, policies)
         case Topic.TOLD:
-            decision = _told(decision, news.text, now, policies)
+            decision = told(decision, news.text, now, policies)
         case Topic.MERGED:
             decision = _merged(decision, problem, news, now)
     decision = kept(issue, decision, now=now, policies=policies)
@@ -128,16 +128,34 @@ def _fixed(decision: Decision, problem: LinkedProblem, news: Heard, now: datetim
         problem_number=problem.number,
         release=news.release,
     )
-    if news.resolve and not decision.issue.is_over:
-        decision = handover.ended(decision, cause="fix", actor=TIERDESK, at=now)
-        return ending.resolved(decision, Resolution.SOLVED, news.text, actor=TIERDESK, at=now, policies=policies)
-    decision = _told(decision, news.text, now, policies)
+    return answered(decision, news.text, resolve=news.resolve, cause="fix", now=now, policies=policies)
+
+
+def answered(
+    decision: Decision,
+    text: str,
+    *,
+    resolve: bool,
+    cause: str,
+    now: datetime,
+    policies: Policies,
+    private: dict[str, Any] | None = None,
+) -> Decision:
+    """The customer is told what solved it; an open issue is resolved by it, or taken out of its wait for its owner."""
+    if resolve and not decision.issue.is_over:
+        decision = handover.ended(decision, cause=cause, actor=TIERDESK, at=now)
+        return ending.resolved(
+            decision, Resolution.SOLVED, text, actor=TIERDESK, at=now, policies=policies, private=private
+        )
+    decision = told(decision, text, now, policies, private=private)
     if decision.issue.state is WAITING:
-        return resumed(decision, cause="fix", actor=TIERDESK, at=now, policies=policies)
+        return resumed(decision, cause=cause, actor=TIERDESK, at=now, policies=policies)
     return decision
 
 
-def _told(decision: Decision, text: str, now: datetime, policies: Policies) -> Decision:
+def told(
+    decision: Decision, text: str, now: datetime, policies: Policies, *, private: dict[str, Any] | None = None
+) -> Decision:
     """The customer reads it like a reply. It counts as one unless they have written what nobody has read yet."""
     issue = decision.issue
     clocks = issue.clocks if issue.unseen else promises.answered(issue, at=now, policies=policies)
@@ -146,6 +164,7 @@ def _told(decision: Decision, text: str, now: datetime, policies: Policies) -> D
         actor=TIERDESK,
         at=now,
         change={"clocks": clocks},
+        private=private,
         message=issue.made_id("message"),
         text=text,
     )

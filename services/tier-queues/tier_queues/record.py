@@ -32,6 +32,8 @@ from tier_queues.links import Link
 CASE_OVER: Final = frozenset({"resolved", "rejected"})
 """States in which a vendor no longer works on its case."""
 
+TOLD_OF: Final = "told_of"
+"""In the private part of a reply that another issue's customer got first: that issue."""
 TIERDESK: Final = work.Actor(kind="system", id="tier-queues", name="Tierdesk")
 ROUTER: Final = work.Actor(kind="system", id="router", name="Router")
 
@@ -104,8 +106,10 @@ class Issue:
     long; pushed_to: whom that was tried with. idle_at: when an owner who does nothing is warned, or loses it.
     links: other issues that belong to it, duplicates and masters among them.
     consults: those that are open. remote: a remote session that was offered and whose findings are not recorded yet.
-    problems: causes or wishes that it shares with others. forms: that the customer was asked, oldest first.
-    problems: causes or wishes that it shares with others. channel: how it came in, empty where that was not kept.
+    problems: causes or wishes that it shares with others. forms: that the customer was asked, oldest first. channel:
+    how it came in, empty where that was not kept. account_manager: the customer's, a sign-in name. major: it is a major
+    incident, which others may follow. step_at: when the next step of the escalation in its queue comes; steps_taken:
+    how many did.
     """
 
     id: UUID
@@ -168,6 +172,10 @@ class Issue:
     links: tuple[Link, ...] = ()
     forms: tuple[AskedForm, ...] = ()
     channel: str = ""
+    account_manager: str | None = None
+    major: bool = False
+    step_at: datetime | None = None
+    steps_taken: int = 0
 
     @property
     def standing(self) -> work.Standing:
@@ -208,8 +216,8 @@ class Issue:
         consults = [consult.due_at for consult in self.consults if not consult.overdue]
         calls = [call.due_at for call in self.call_backs if not call.told]
         pushed = [self.pushed.until] if self.pushed else []
-        others = (self.wait_until or FAR_FUTURE, self.closes_at or FAR_FUTURE, self.idle_at or FAR_FUTURE)
-        return min([*marks, *offer, *consults, *calls, *pushed, *others])
+        others = [at for at in (self.wait_until, self.closes_at, self.idle_at, self.step_at) if at]
+        return min([*marks, *offer, *consults, *calls, *pushed, *others], default=FAR_FUTURE)
 
     @property
     def deadline(self) -> datetime:

@@ -24,7 +24,8 @@ class Availability(StrEnum):
 class Member:
     """A member of staff. id: the sign-in name. version grows with every change. skills: name to level.
 
-    shifts: None for always on. availability: what the agent said last; it is no part of a version.
+    shifts: None for always on. availability: what the agent said last; it is no part of a version. address: where
+    notices are mailed to.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Member:
     skills: Mapping[str, int] = field(default_factory=dict)
     shifts: Shifts | None = None
     availability: Availability = Availability.OFFLINE
+    address: str | None = None
 
     def is_available(self, now: datetime) -> bool:
         """Whether work may be given to the agent now: online, and inside the shifts."""
@@ -52,7 +54,7 @@ class NoSuchTeam(ValueError):
     """A team that nobody has made. The arguments are the unknown names."""
 
 
-_WRITTEN: Final = "id, name, role, tiers, teams, capacity, active, version, skills, shifts"
+_WRITTEN: Final = "id, name, role, tiers, teams, capacity, active, version, skills, shifts, address"
 MEMBER: Final = f"{_WRITTEN}, availability"
 
 
@@ -111,7 +113,7 @@ async def add(tx: Transaction, member: Member, password_hash: str) -> None:
     """A new agent. Raises NameTaken, NoSuchTeam."""
     await _check_teams(tx, member.teams)
     rows = await tx.fetch(
-        f"INSERT INTO agents ({_WRITTEN}, password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "  # noqa: S608
+        f"INSERT INTO agents ({_WRITTEN}, password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "  # noqa: S608
         "ON CONFLICT (id) DO NOTHING RETURNING id",
         *_values(member),
         password_hash,
@@ -125,7 +127,7 @@ async def change(tx: Transaction, member: Member, password_hash: str | None = No
     await _check_teams(tx, member.teams)
     await tx.fetch(
         "UPDATE agents SET name = $2, role = $3, tiers = $4, teams = $5, capacity = $6, active = $7, version = $8, "
-        "skills = $9, shifts = $10, password_hash = coalesce($11, password_hash) WHERE id = $1",
+        "skills = $9, shifts = $10, address = $11, password_hash = coalesce($12, password_hash) WHERE id = $1",
         *_values(member),
         password_hash,
     )
@@ -176,6 +178,7 @@ def _values(member: Member) -> tuple[Any, ...]:
         member.version,
         json.dumps(dict(member.skills)),
         member.shifts and member.shifts.model_dump_json(by_alias=True),
+        member.address,
     )
 
 
@@ -194,4 +197,5 @@ def member_of(row: Any) -> Member:
         row.skills,
         shifts,
         Availability(row.availability),
+        row.address,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.db import Database, Transaction
 from shared.vocabulary import Role
-from tier_queues import organisation_store, roster, sessions
+from tier_queues import organisation_store, roster, sessions, staff_directory
 from tier_queues.organisation import Organisation
 from tier_queues.organisation_store import Author
 from tier_queues.passwords import hash_of, new_password
@@ -29,6 +29,7 @@ class FirstAgent:
     capacity: int = CAPACITY
     password: str | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
+    address: str | None = None
 
 
 EXPERT_SKILLS = {"data": 3, "engineering": 3}
@@ -69,7 +70,14 @@ async def add_agents(settings: Settings, agents: Sequence[FirstAgent]) -> dict[s
 async def _add(tx: Transaction, agent: FirstAgent) -> tuple[str, str] | None:
     password = agent.password or new_password()
     member = Member(
-        agent.id, agent.name, agent.role, agent.tiers, agent.teams, agent.capacity, skills=dict(agent.skills)
+        agent.id,
+        agent.name,
+        agent.role,
+        agent.tiers,
+        agent.teams,
+        agent.capacity,
+        skills=dict(agent.skills),
+        address=agent.address,
     )
     try:
         await roster.add(tx, member, hash_of(password))
@@ -110,6 +118,18 @@ async def replaced(settings: Settings, wanted: Organisation, note: str) -> int:
             for agent in changed:
                 await sessions.revoke_all(tx, agent, settings.token_life)
             return await organisation_store.record(tx, _author(note))
+    finally:
+        await db.close()
+
+
+async def told_again(settings: Settings) -> int:
+    """Tell other services of every agent and team again. Returns of how many."""
+    db = Database(settings)
+    try:
+        async with db.transaction() as tx:
+            version = await organisation_store.lock(tx)
+            organisation = (await organisation_store.standing(tx)).organisation
+            return await staff_directory.tell_all(tx, organisation, version)
     finally:
         await db.close()
 

@@ -58,6 +58,7 @@ class MemberView(BaseModel):
     skills: dict[str, int]
     shifts: Shifts | None
     availability: Availability
+    address: str | None
 
     @classmethod
     def of(cls, member: Member) -> "MemberView":
@@ -74,6 +75,7 @@ class MemberView(BaseModel):
             skills=dict(member.skills),
             shifts=member.shifts,
             availability=member.availability,
+            address=member.address,
         )
 
 
@@ -178,7 +180,9 @@ def add_sessions(api: Api, desk: Desk) -> None:
                 raise not_found()
             return Answer(200, MemberView.of(member).model_dump_json().encode())
 
-        return (await idempotency.once(desk.db, command.key, act)).response()
+        answer = await idempotency.once(desk.db, command.key, act)
+        await desk.rules.refresh()
+        return answer.response()
 
 
 def _set(response: Response, name: str, value: str, path: str, life: timedelta, secure: bool) -> None:

@@ -41,7 +41,7 @@ class CallBackView(BaseModel):
 class LinkView(BaseModel):
     """Another issue, and what it is to this one.
 
-    relation: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into.
+    relation: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into, child_of, child.
     """
 
     issue: UUID

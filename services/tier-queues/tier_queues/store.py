@@ -14,6 +14,7 @@ from shared.events import FACTS, Fact
 from shared.events.attention import IssueSkipped
 from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.events.problems import ProblemFact
+from shared.events.work import IssueReplied
 from shared.outbox import Outgoing, publish
 from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
 from tier_queues import automation_queue, consult_list, link_rows, mention_list, passed_by
@@ -27,8 +28,8 @@ SOURCE: Final = "tier-queues"
 AT_WORK: Final = "('assigned', 'waiting')"
 
 _ISSUE: Final = TypeAdapter(Issue)
-BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped, ProblemFact)
-"""Facts that have rows of their own."""
+BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped, ProblemFact, IssueReplied)
+"""Facts that write rows of their own, or end some."""
 _CONSTANT: Final = frozenset({"number", "accepted_at", "title", "weight"})
 """Columns that never change after the insert."""
 
@@ -280,6 +281,7 @@ def row_of(issue: Issue) -> dict[str, Any]:
         "weight": issue.weight,
         "skills": json.dumps(issue.asked_skills) if issue.asked_skills else None,
         "tags": json.dumps(issue.tags) if issue.tags else None,
+        "major": issue.major,
         "queued_since": issue.offer.offered_at if issue.offer else issue.queued_since,
         "body": _ISSUE.dump_json(issue).decode(),
     }

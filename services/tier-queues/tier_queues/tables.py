@@ -81,6 +81,7 @@ ISSUES: Final = Table(
     Column("skills", JSONB),
     Column("queued_since", DateTime(timezone=True)),
     Column("tags", JSONB),
+    Column("major", Boolean, nullable=False, server_default=text("false")),
     Column("body", JSONB, nullable=False),
     # An open issue is rewritten by every command: leave room on its page for the next version of the row.
     postgresql_with={"fillfactor": "85"},
@@ -90,7 +91,7 @@ ISSUES: Final = Table(
 deadline: the nearest unmet due time, far in the future without one. timer_tier: whose process minds next_due, which
 is null when nothing is due by itself. ended_at: when it was resolved; null while it is open. weight: units of an
 owner's capacity. skills: what claim next asks of an agent, null for nothing. queued_since: when it came to its queue.
-tags: null for none.
+tags: null for none. major: others may follow it.
 """
 
 _QUEUE_ORDER: Final = (ISSUES.c.priority, ISSUES.c.deadline, ISSUES.c.id)
@@ -120,6 +121,8 @@ Index(
     postgresql_ops={"tags": "jsonb_path_ops"},
     postgresql_where=text("tags IS NOT NULL"),
 )
+
+Index("issues_major", ISSUES.c.id, postgresql_where=text("major"))
 
 TIMELINE: Final = Table(
     "timeline",
@@ -161,10 +164,11 @@ TEAMS: Final = Table(
     Column("idle_after", Interval),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("behind_the_scenes", Boolean, nullable=False, server_default=text("false")),
+    Column("escalation", JSONB),
 )
 """leads: agents who lead it; without any, its members with the role lead. push: how work is given out, null where
 agents take it. idle_after: how long an owner may do nothing, null for as long as they like. behind_the_scenes: its
-members do not write to customers.
+members do not write to customers. escalation: who is told when nobody takes an issue, null for nobody.
 """
 
 AGENTS: Final = Table(
@@ -184,10 +188,12 @@ AGENTS: Final = Table(
     Column("availability", Text, nullable=False, server_default=text("'offline'")),
     Column("available_since", DateTime(timezone=True)),
     Column("pushed_at", DateTime(timezone=True)),
+    Column("address", Text),
 )
 """id: the sign-in name. capacity: units owned at the same time, those of issues held by a cold offer not counted.
 
-skills: name to level. pushed_at: when work was last given to the agent, so that turns go round.
+skills: name to level. pushed_at: when work was last given to the agent, so that turns go round. address: where notices
+are mailed to, null for none.
 """
 
 TIERS: Final = Table(

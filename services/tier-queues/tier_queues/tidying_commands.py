@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from shared.events.tidying import SPLIT_ENTRIES_LIMIT
 from shared.vocabulary import Moment, Text, Title, Word
 from tier_queues.command_parts import Command, no_number
+from tier_queues.incident_commands import JoinIncident, LeaveIncident
 from tier_queues.links import Relation
 
 TAGS_AT_ONCE: Final = 20
@@ -76,7 +77,7 @@ class Snooze(Command):
 
 ANYWHERE: Final[tuple[type[Command], ...]] = (Tag, Untag, LinkTo, Unlink, Split)
 """What moves nothing, and is possible until the issue is closed."""
-RELATING: Final = (LinkTo, Unlink, Merge)
+RELATING: Final = (LinkTo, Unlink, Merge, JoinIncident, LeaveIncident)
 """The commands that name a second issue."""
 
 
@@ -84,4 +85,6 @@ def other_of(command: Command) -> UUID | None:
     """The second issue that a command names, or None."""
     if isinstance(command, Merge):
         return command.into
+    if isinstance(command, (JoinIncident, LeaveIncident)):
+        return command.master
     return command.other if isinstance(command, (LinkTo, Unlink)) else None

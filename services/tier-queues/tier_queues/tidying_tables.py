@@ -18,6 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 UNFINISHED: Final = "finished_at IS NULL"
+GIVEN: Final = "command <> 'inform'"
+"""Jobs that an agent gave, and not a master's answer to its duplicates."""
 
 
 def watches_table(schema: MetaData) -> Table:
@@ -37,7 +39,7 @@ def bulk_jobs_table(schema: MetaData) -> Table:
     """One command for many issues. command: its name, or `inform` for what a master's duplicates are told.
 
     Parts are worked in their order, so that `done + refused` is the place of the next one. turn_at: when a batch of it
-    was worked last; whose turn is longest ago is next.
+    was worked last; whose turn is longest ago is next. cancelled_by: who wanted the rest not done.
     """
     table = Table(
         "bulk_jobs",
@@ -53,7 +55,9 @@ def bulk_jobs_table(schema: MetaData) -> Table:
         Column("made_at", DateTime(timezone=True), nullable=False),
         Column("turn_at", DateTime(timezone=True), nullable=False),
         Column("finished_at", DateTime(timezone=True)),
+        Column("cancelled_by", Text),
     )
+    Index("bulk_jobs_given_by", table.c.asked_by, table.c.id, postgresql_where=text(GIVEN))
     Index("bulk_jobs_unfinished", table.c.turn_at, table.c.id, postgresql_where=text(UNFINISHED))
     Index("bulk_jobs_finished", table.c.finished_at, postgresql_where=text("finished_at IS NOT NULL"))
     return table

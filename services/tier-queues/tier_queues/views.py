@@ -152,6 +152,8 @@ class IssueView(BaseModel):
     ping_pong: bool
     problems: list[LinkedProblemView]
     forms: list[AskedFormView]
+    account_manager: str | None
+    major: bool
     allowed: list[str]
 
 

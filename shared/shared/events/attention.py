@@ -32,8 +32,8 @@ class OwnerIdle(WorkFact, type="tierdesk.owner-idle.v1"):
 
 
 class LeadAlerted(WorkFact, type="tierdesk.lead-alerted.v1"):
-    """The leads of a place should look at the issue. cause: offer-overdue, consult-overdue, ping-pong,
-    automation-stopped.
+    """The leads of a place should look at the issue. cause: offer-overdue, consult-overdue, ping-pong, escalated,
+    major-incident, automation-stopped.
 
     leads: sign-in names; none where nobody leads the place. times: how often the issue was at the place, if it counts.
     """
@@ -43,3 +43,19 @@ class LeadAlerted(WorkFact, type="tierdesk.lead-alerted.v1"):
     team: Word | None = None
     leads: tuple[Word, ...] = ()
     times: int | None = None
+
+
+class EscalationStepTaken(WorkFact, type="tierdesk.escalation-step-taken.v1"):
+    """Nobody has taken the issue from its queue for long. step: counts from 1; agents: sign-in names of who is told."""
+
+    step: int
+    tell: Word
+    """lead, account-manager or agent."""
+    agents: tuple[Word, ...] = ()
+
+
+class AccountManagerInformed(WorkFact, type="tierdesk.account-manager-informed.v1"):
+    """The customer's account manager should know of the issue; the reason stays in tier-queues."""
+
+    agent: Word
+    agent_name: str

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.events.base import Fact
-from shared.vocabulary import Moment, Word
+from shared.vocabulary import Moment, Role, Tier, Word
 
 
 class Entry(Fact):
@@ -47,4 +47,28 @@ class VendorListed(Entry, type="tierdesk.vendor-listed.v1"):
 
     name: Word
     products: tuple[Word, ...]
+    active: bool
+
+
+class AgentListed(Entry, type="tierdesk.agent-listed.v1"):
+    """A member of staff. entity: the sign-in name; address: of their mailbox, if known; leads: teams they lead."""
+
+    KIND: ClassVar[str] = "agent"
+
+    name: Word
+    address: str | None = None
+    role: Role | str
+    tiers: tuple[Tier, ...] = ()
+    teams: tuple[Word, ...] = ()
+    leads: tuple[Word, ...] = ()
+    active: bool
+
+
+class TeamListed(Entry, type="tierdesk.team-listed.v1"):
+    """A team. entity: its name; leads: sign-in names, those of its members with the role where none is named."""
+
+    KIND: ClassVar[str] = "team"
+
+    tiers: tuple[Tier, ...] = ()
+    leads: tuple[Word, ...] = ()
     active: bool

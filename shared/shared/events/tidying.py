@@ -26,7 +26,8 @@ class LinkFact(WorkFact):
     other: UUID
     number: int
     relation: Word
-    """What the other is to this one: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into."""
+    """What the other is to this one: related, blocks, blocked_by, duplicate_of, duplicate, split_from, split_into,
+    child_of, child."""
 
 
 class IssueLinked(LinkFact, type="tierdesk.issue-linked.v1"):

@@ -9,7 +9,7 @@ from shared.events import issues, vendor, work
 from shared.events.base import Fact
 from shared.ids import new_id
 from support import events, queues
-from support.queues import ADA, NOW, TIM, URGENT, after, facts_of, last, opened, ruled, told
+from support.queues import ADA, NOW, POLICIES, TIM, URGENT, after, facts_of, last, opened, ruled, told
 from tier_queues import commands as c
 from tier_queues.issue import Issue, UnseenMessages
 
@@ -38,6 +38,18 @@ def test_a_customer_reopens_what_was_over_for_its_last_owner(over: Callable[[], 
     issue = decision.issue
     assert (issue.state, issue.owner, issue.owner_name) == ("assigned", "ada", "Ada")
     assert issue.accepted_at == NOW
+
+
+def test_what_comes_back_while_its_last_owner_is_absent_is_queued_where_it_was_solved_with_its_age() -> None:
+    solved = after(queues.offered(), c.Claim(), queues.resolve(), by=TIM)
+    back = told(solved, REPLY, policies=replace(POLICIES, absent=frozenset({"tim"}))).issue
+    assert (back.state, back.tier, back.team, back.owner) == ("queued", 2, "technical", None)
+    assert back.queued_since == solved.queued_since
+
+
+def test_who_takes_up_again_what_they_solved_has_it_whatever_they_said() -> None:
+    away = replace(POLICIES, absent=frozenset({"ada"}))
+    assert ruled(queues.resolved(), c.Reopen(reason="Not solved."), policies=away).issue.owner == "ada"
 
 
 def test_what_nobody_solved_reopens_in_the_queue_of_its_tier() -> None:

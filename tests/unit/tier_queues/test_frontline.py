@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from shared.events import frontline, work
-from support import queues
+from support import events, queues
 from support.queues import ADA, BOB, HOUR, NOW, after, facts_of, last, ruled, ticked
 from tier_queues import frontline_commands as first
+from tier_queues import promises
 from tier_queues.companions import CALL_BACKS_LIMIT
+from tier_queues.goals import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from tier_queues.issue import Issue, NotOwner, Unacceptable
 
 AT_ONCE = timedelta(microseconds=1)
@@ -105,3 +107,26 @@ def test_a_step_of_a_guide_is_on_the_timeline_with_what_it_showed() -> None:
     decision = ruled(queues.assigned(), step, by=ADA)
     assert (last(decision).guide, last(decision).step, last(decision).result) == ("printer", "cable", "failed")
     assert decision.entries[0].private == {"text": "It is broken."}
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_a_call_of_the_owner_answers_the_customer(direction: str) -> None:
+    issue = after(queues.assigned(), first.LogCall.model_validate({"direction": direction, "text": "Told them."}))
+    answered = promises.clock_of(issue, FIRST_RESPONSE)
+    assert answered is not None
+    assert answered.is_over
+    asked = queues.told(issue, events.customer_replied()).issue
+    called = after(asked, first.LogCall(direction="out", text="Told them more."), now=NOW + HOUR)
+    owed = promises.clock_of(called, NEXT_RESPONSE)
+    assert owed is not None
+    assert owed.is_over
+    resolution = promises.clock_of(called, RESOLUTION)
+    assert resolution is not None
+    assert not resolution.is_over
+
+
+def test_a_call_that_somebody_else_logs_leaves_the_answer_owed() -> None:
+    issue = after(queues.assigned(), first.LogCall(direction="in", text="They asked again."), by=BOB)
+    owed = promises.clock_of(issue, FIRST_RESPONSE)
+    assert owed is not None
+    assert not owed.is_over

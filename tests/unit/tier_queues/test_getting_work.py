@@ -295,7 +295,7 @@ def test_the_third_revisit_of_a_tier_alerts_its_lead_once() -> None:
     third = ruled(issue, c.AcceptHandover(), policies=policies)
     alerts = [entry.fact for entry in third.entries if isinstance(entry.fact, attention.LeadAlerted)]
     assert [(fact.cause, fact.tier, fact.team, fact.leads, fact.times) for fact in alerts] == [
-        ("ping-pong", 1, None, (), 4),
+        ("ping-pong", 1, None, ("lea",), 4),
         ("ping-pong", 1, "frontline", ("lea",), 4),
     ]
     fourth = ruled(after(third.issue, c.Note(text="Again.")), queues.resolve())

@@ -1,0 +1,79 @@
+"""Which facts call members of staff, whom, and in which words."""
+
+from datetime import timedelta
+from typing import Any
+
+from notifications.staff_notices import StaffAbout, Summons, summons
+from shared.events import attention, collaboration, work
+from shared.ids import new_id
+from shared.vocabulary import HandoverMode, HandoverReason, IssueState
+from support.events import ACCEPTED_AT, AGENT, standing
+
+SOON = ACCEPTED_AT + timedelta(hours=1)
+QUEUED: dict[str, Any] = {}
+OWNED: dict[str, Any] = {"state": IssueState.ASSIGNED, "owner": "ada"}
+
+
+def called(kind: type[work.WorkFact], of: dict[str, Any] = QUEUED, **content: object) -> Summons | None:
+    """Whom a fact calls. of: the issue's standing."""
+    return summons(kind.model_validate({"at": ACCEPTED_AT, "actor": AGENT, "standing": standing(2, **of)} | content))
+
+
+def told(kind: type[work.WorkFact], of: dict[str, Any] = QUEUED, **content: object) -> Summons:
+    found = called(kind, of, **content)
+    assert found is not None
+    return found
+
+
+def test_an_alert_goes_to_the_leads_whom_it_names_and_says_why() -> None:
+    found = told(attention.LeadAlerted, cause="ping-pong", tier=2, team="technical", leads=("lea", "leo"), times=4)
+    assert (found.agents, found.notice.about) == (("lea", "leo"), StaffAbout.ALERT)
+    assert found.notice.words == "It has come to technical at Tier 2 4 times."
+    other = told(attention.LeadAlerted, cause="a-cause-of-tomorrow", tier=2, leads=("lea",))
+    assert other.notice.words == "You are asked to look at it at Tier 2: a-cause-of-tomorrow."
+    assert called(attention.LeadAlerted, cause="ping-pong", tier=2) is None
+
+
+def test_who_is_given_an_issue_reads_until_when() -> None:
+    found = told(attention.IssuePushed, agent="ada", agent_name="Ada", until=SOON)
+    assert found.agents == ("ada",)
+    assert SOON.strftime("%H:%M UTC") in found.notice.words
+
+
+def test_an_offer_calls_the_agent_whom_it_names_and_nobody_of_a_queue() -> None:
+    def offer(agent: str | None) -> work.Offer:
+        target = work.Target(tier=2, team="technical", agent=agent)
+        return work.Offer(id=new_id(), target=target, mode=HandoverMode.COLD, reason=HandoverReason.KNOWLEDGE)
+
+    assert told(work.HandoverOffered, offer=offer("tim"), direction="up", of=OWNED).agents == ("tim",)
+    assert called(work.HandoverOffered, offer=offer(None), direction="up", of=OWNED) is None
+
+
+def test_a_question_calls_who_is_asked_or_the_leads_of_the_team() -> None:
+    def asked(**target: object) -> Summons | None:
+        return called(collaboration.ConsultAsked, consult=new_id(), target=work.Target.model_validate(target), of=OWNED)
+
+    of_agent, of_team = asked(tier=2, team="technical", agent="tim"), asked(tier=2, team="technical")
+    assert of_agent is not None
+    assert of_team is not None
+    assert (of_agent.agents, of_agent.team) == (("tim",), None)
+    assert (of_team.agents, of_team.team) == ((), "technical")
+    assert asked(tier=2) is None
+
+
+def test_the_owner_hears_of_idleness_and_of_a_promised_update_that_comes_due_and_breaks() -> None:
+    idle = told(attention.OwnerIdle, returns_at=SOON, of=OWNED)
+    early = called(work.ClockWarned, clock="promised-update", percent=50, due_at=SOON, of=OWNED)
+    due = told(work.ClockWarned, clock="promised-update", percent=75, due_at=SOON, of=OWNED)
+    broken = told(work.ClockBreached, clock="promised-update", due_at=SOON, of=OWNED)
+    assert [one.agents for one in (idle, due, broken)] == [("ada",)] * 3
+    assert early is None
+    assert called(work.ClockBreached, clock="promised-update", due_at=SOON) is None
+
+
+def test_leads_hear_of_what_nobody_picks_up_and_nobody_of_the_other_clocks() -> None:
+    late = told(work.ClockWarned, clock="pickup", percent=75, due_at=SOON)
+    broken = told(work.ClockBreached, clock="pickup", due_at=SOON)
+    assert late.team == broken.team == "frontline"
+    for clock in ("first-response", "next-response", "resolution"):
+        assert called(work.ClockBreached, clock=clock, due_at=SOON, of=OWNED) is None
