@@ -48,6 +48,11 @@ class Agent:
         return target.team in led if target.team is not None else target.tier in self.tiers
 
 
+def owns(agent: Agent, issue: Issue) -> bool:
+    """Whether this is the owner, or a rule of automation, which acts in the owner's stead while there is one."""
+    return issue.owner == agent.id or (agent.by_rule is not None and issue.owner is not None)
+
+
 def may_lead(agent: Agent, issue: Issue) -> bool:
     """Whether this is the lead of the issue's team or of the offered one."""
     places = [work.Target(tier=issue.tier, team=issue.team)]

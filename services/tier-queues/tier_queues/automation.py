@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.events import Fact, work
-from shared.vocabulary import IssueState, Priority, Role, Tier, Word
+from shared.vocabulary import IssueState, Priority, Role, Tier, WaitingFor, Word
 from tier_queues.agents import Agent
 from tier_queues.command_parts import Part
 from tier_queues.record import Decision, Entry, Issue
@@ -83,12 +83,13 @@ class When(Part):
 class Conditions(Part):
     """What the issue must be: all of these that are given, each any one of its values. words: of the title.
 
-    owner: whether somebody owns it. A text of several words is looked for as it stands.
+    waiting_for: what it rests for. owner: whether somebody owns it. A text of several words is looked for as it stands.
     """
 
     tier: Annotated[tuple[Tier, ...], _FEW] = ()
     team: Annotated[tuple[Word, ...], _FEW] = ()
     state: Annotated[tuple[IssueState, ...], _FEW] = ()
+    waiting_for: Annotated[tuple[WaitingFor, ...], _FEW] = ()
     priority: Annotated[tuple[Priority, ...], _FEW] = ()
     category: Annotated[tuple[Word, ...], _FEW] = ()
     channel: Annotated[tuple[Word, ...], _FEW] = ()
@@ -99,7 +100,7 @@ class Conditions(Part):
 
 
 class Rule(Part):
-    """A rule: its commands are given as one, all or none, with the rights of a lead of the issue."""
+    """A rule: its commands are given as one, all or none, with the rights of a lead of the issue and of its owner."""
 
     name: RuleName
     when: When
@@ -206,6 +207,7 @@ def fits(conditions: Conditions, standing: work.Standing, issue: Issue) -> bool:
         _is_among(conditions.tier, standing.tier)
         and _is_among(conditions.team, standing.team)
         and _is_among(conditions.state, standing.state)
+        and _is_among(conditions.waiting_for, standing.waiting_for)
         and _is_among(conditions.priority, standing.priority)
         and _is_among(conditions.category, issue.category)
         and _is_among(conditions.channel, issue.channel)
@@ -242,7 +244,7 @@ def stopped_because(due: Due, *, depth_limit: int, runs: int, runs_limit: int) -
 
 
 def lead_by_rule(by_rule: work.ByRule, issue: Issue) -> Agent:
-    """The rule as an agent: a lead of the issue's team and tier, and nothing else."""
+    """The rule as an agent: a lead of the issue's team and tier, who acts in the owner's stead and owns nothing."""
     return Agent(
         id=f"rule:{by_rule.name}",
         name=by_rule.name,

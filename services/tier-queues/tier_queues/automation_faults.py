@@ -6,11 +6,18 @@ from typing import Any, Final
 from shared.events import FACTS, work
 from shared.located import Fault
 from tier_queues.automation import AutomationPlan, type_of
-from tier_queues.commands import COMMANDS, AcceptHandover, Claim, Reply, ReturnHandover, Skip
+from tier_queues.commands import COMMANDS, AcceptHandover, Claim, ReturnHandover, Skip
 from tier_queues.facts import EFFECTS
-from tier_queues.guards import OWNER_ONLY
+from tier_queues.frontline_commands import BookCallBack, LogCall, RecordGuideStep, Verify
 from tier_queues.problem_commands import InsertWorkaround
-from tier_queues.side_commands import AddParticipant, AnswerConsult, Leave
+from tier_queues.side_commands import (
+    AddParticipant,
+    AnswerConsult,
+    Consult,
+    Leave,
+    OfferRemoteSession,
+    RecordRemoteFindings,
+)
 
 KNOWN_FACTS: Final[frozenset[str]] = frozenset(
     {kind for kind, fact in FACTS.items() if issubclass(fact, work.WorkFact)} | {fact.TYPE for _, fact in EFFECTS}
@@ -18,10 +25,12 @@ KNOWN_FACTS: Final[frozenset[str]] = frozenset(
 """Types of facts that a rule may name: of the life of an issue, and what others say of it."""
 _TAKING: Final = "a rule never takes an issue"
 _PERSONAL: Final = "it is about the agent who gives it, and a rule is none"
+_DONE: Final = "it says what a person does"
 NEVER: Final[Mapping[type[Any], str]] = {
-    **dict.fromkeys(OWNER_ONLY, "it is for the issue's owner, and a rule has the rights of a lead"),
     **dict.fromkeys((Claim, AcceptHandover, ReturnHandover, Skip), _TAKING),
     **dict.fromkeys((InsertWorkaround, AnswerConsult, Leave), _PERSONAL),
+    **dict.fromkeys((Verify, LogCall, BookCallBack, RecordGuideStep), _DONE),
+    **dict.fromkeys((Consult, OfferRemoteSession, RecordRemoteFindings), _DONE),
 }
 """Commands that no rule can give, and why."""
 
@@ -44,8 +53,6 @@ def faults_of(plan: AutomationPlan) -> Iterator[Fault]:
 
 def _never(name: str, content: Mapping[str, Any]) -> str | None:
     kind = COMMANDS[name]
-    if kind is Reply and not content.get("exception_reason"):
-        return "who does not own the issue says why they write (exception_reason)"
     if kind is AddParticipant and not content.get("agent"):
         return "it must name the agent"
     return NEVER.get(kind)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from shared.events import attention, work
 from shared.vocabulary import HandoverReason, IssueState, Role
 from tier_queues import handover
+from tier_queues.agents import owns
 from tier_queues.circumstances import Circumstances
 from tier_queues.command_parts import Command, Destination
 from tier_queues.commands import OfferHandover
@@ -68,7 +69,7 @@ def _offered(decision: Decision, command: Escalate, given: Circumstances) -> Dec
     """The same as every offer; they get it where it is, whatever tiers they work."""
     issue, parts = decision.issue, command.parts
     assert parts is not None, "the command asks for them"
-    if issue.owner != given.agent.id:
+    if not owns(given.agent, issue):
         detail = "Only its owner offers it; you may have them informed."
         raise NotOwner("not-owner", detail, owner=issue.owner, owner_name=issue.owner_name)
     if issue.state is not IssueState.ASSIGNED or issue.offer is not None:

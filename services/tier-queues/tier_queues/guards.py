@@ -12,7 +12,7 @@ from tier_queues import incident_commands as major
 from tier_queues import problem_commands as about
 from tier_queues import side_commands as side
 from tier_queues import tidying_commands as tidy
-from tier_queues.agents import Agent, may_lead
+from tier_queues.agents import Agent, may_lead, owns
 from tier_queues.consulting import may_answer
 from tier_queues.escalation_commands import Escalate
 from tier_queues.linking import children_of, duplicates_of, incident_of, master_of
@@ -66,7 +66,7 @@ def _return(issue: Issue, agent: Agent) -> Barrier | None:
 
 
 def _owner(issue: Issue, agent: Agent) -> Barrier | None:
-    return None if issue.owner == agent.id else Barrier.OWNER
+    return None if owns(agent, issue) else Barrier.OWNER
 
 
 def _owner_without_offer(issue: Issue, agent: Agent) -> Barrier | None:
@@ -223,13 +223,6 @@ GUARDS: Final[Mapping[type[c.Command], Guard]] = MappingProxyType(
     }
 )
 """Command to its guard; asked only where the transition table holds the command at all."""
-
-OWNER_ONLY: Final[frozenset[type[c.Command]]] = frozenset(
-    kind
-    for kind, guard in GUARDS.items()
-    if guard in (_owner, _owner_without_offer, _owner_with_offer, _owner_with_consent) and kind is not c.Reply
-)
-"""What not even the lead may do for the owner; a reply may, with a reason."""
 
 WRITES_TO_CUSTOMER: Final[frozenset[type[c.Command]]] = frozenset(
     {

@@ -45,7 +45,7 @@ class Order:
     """A command as somebody gave it. expected: the version that the caller saw, or None.
 
     traceparent: of the request, because the transaction that it will share works for many. by_rule: the rule of
-    automation that gives it, with the rights of a lead of the issue.
+    automation that gives it, with the rights of the issue's lead and owner.
     """
 
     issue: UUID

@@ -140,8 +140,12 @@ rules:
         ("[seen]", "[]", 7, "tags"),
         ("tag\n        content: {tags: [seen]}", "claim", 7, "never takes an issue"),
         ("tag\n        content: {tags: [seen]}", "accept", 7, "never takes an issue"),
-        ("tag\n        content: {tags: [seen]}", "withdraw-offer", 7, "owner"),
-        ("tag\n        content: {tags: [seen]}", "reply\n        content: {text: Hello}", 7, "exception_reason"),
+        (
+            "tag\n        content: {tags: [seen]}",
+            "log-call\n        content: {text: Hello, direction: in}",
+            7,
+            "a person does",
+        ),
         ("tag\n        content: {tags: [seen]}", "add-participant", 7, "name the agent"),
         ("tag\n        content: {tags: [seen]}", "leave", 7, "rule is none"),
         ("    then:", "    then: []\n    other:", 6, "at least 1"),
@@ -172,13 +176,24 @@ def test_what_nobody_but_a_person_did_says_nothing_of_rules() -> None:
     assert "by_rule" not in queues.last(queues.ruled(queues.queued(), c.Claim())).model_dump_json()
 
 
-def test_a_rule_may_do_what_a_lead_may_and_no_more() -> None:
+def test_a_rule_may_do_what_lead_and_owner_may_and_owns_nothing() -> None:
     assert given(queues.assigned(), c.PutBack(reason="It rests.")).issue.state is IssueState.QUEUED
-    answer = given(queues.assigned(), c.Reply(text="Please wait.", exception_reason="Said by a rule."))
+    answer = given(queues.assigned(), c.Reply(text="Please wait."))
     assert answer.issue.owner == ADA.id
     assert answer.issue.participants == queues.assigned().participants
+    solved = given(queues.waiting_for_customer(), queues.resolve()).issue
+    assert (solved.state, solved.last_owner) == (IssueState.RESOLVED, ADA.id)
     with pytest.raises(Refused):
-        given(queues.assigned(), queues.resolve())
+        given(queues.queued(), queues.resolve())
+
+
+def test_a_rule_may_ask_for_what_an_issue_waits() -> None:
+    rested = queues.ruled(queues.assigned(), queues.wait("customer"))
+    found = [
+        list(dues(rested, rule(when={"fact": "issue-waiting"}, **{"if": {"waiting_for": [reason]}})))
+        for reason in ("customer", "vendor")
+    ]
+    assert [len(one) for one in found] == [1, 0]
 
 
 def test_what_a_rule_sets_off_carries_the_chain() -> None:
