@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from intake.tables import SCHEMA
+from intake.tables import MESSAGE
 from shared.events.directory import ClientApplicationListed
 from support.intake import ISSUE, Intake, Shop
 from support.kafka import published
@@ -48,7 +48,7 @@ def answer_of(intake: Intake, *arguments: str) -> dict[str, Any]:
 async def test_the_newest_revision_is_what_the_code_expects(intake: Intake) -> None:
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        return list(compare_metadata(context, SCHEMA))
+        return list(compare_metadata(context, MESSAGE.metadata))
 
     async with intake.service.db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

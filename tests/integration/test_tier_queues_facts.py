@@ -13,7 +13,7 @@ from shared.outbox import Outgoing, publish
 from support import events
 from support.queue_service import OFFSETS, QueueService, Staff, accepted_now
 from support.running import rows, wait_until
-from tier_queues.store import issue_of
+from tier_queues.rows import issue_of
 
 SOON = timedelta(seconds=20)
 CROWD = 150

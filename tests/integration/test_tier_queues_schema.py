@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.migrate import migrate
 from support.infrastructure import Infrastructure
 from support.queue_service import own_namespace, queue_settings
-from tier_queues.tables import SCHEMA
+from tier_queues.tables import ISSUES
 
 
 def differences(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), SCHEMA))
+    return list(compare_metadata(MigrationContext.configure(connection), ISSUES.metadata))
 
 
 async def test_the_newest_migration_makes_what_the_tables_say(infrastructure: Infrastructure) -> None:

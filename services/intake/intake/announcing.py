@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from intake.accepting import SOURCE
-from intake.tables import ANNOUNCEMENT, ANNOUNCEMENT_CUSTOMER
+from intake.announcement_tables import ANNOUNCEMENT, ANNOUNCEMENT_CUSTOMER
 from shared.db import NOW, Transaction
 from shared.events import Envelope
 from shared.events.announcements import Addressee, AnnouncementAddressed, AnnouncementMade

@@ -19,11 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from intake.announcement_tables import announcement_customer_table, announcement_table
-from shared.db import metadata
-from shared.migrate import with_shared_tables
+from intake import announcement_tables
+from intake.schema import SCHEMA
 
-SCHEMA: Final = with_shared_tables(metadata())
+OTHERS: Final = (announcement_tables,)
+"""Where all other tables are; with them, SCHEMA is whole."""
 
 ISSUE_NUMBER: Final = Sequence("issue_number", start=1001, metadata=SCHEMA)
 """Numbers that people say on the phone; a number may be skipped, none is given twice."""
@@ -137,5 +137,3 @@ FORM: Final = Table(
 )
 """Forms that support asked, with their fields as they were then. answers: null until the customer gave them."""
 Index("form_of_issue", FORM.c.issue_id, FORM.c.asked_at, FORM.c.id)
-ANNOUNCEMENT: Final = announcement_table(SCHEMA)
-ANNOUNCEMENT_CUSTOMER: Final = announcement_customer_table(SCHEMA)

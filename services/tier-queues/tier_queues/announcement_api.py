@@ -19,9 +19,9 @@ from shared.outbox import Outgoing, publish
 from shared.paging import Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import not_found
 from shared.vocabulary import Role, Title, Word
+from tier_queues.announcement_tables import ANNOUNCEMENTS
 from tier_queues.api import Counter
 from tier_queues.store import SOURCE
-from tier_queues.tables import ANNOUNCEMENTS
 
 ANNOUNCERS: Final = frozenset({Role.LEAD, Role.ADMIN})
 _KEY: Final = TypeAdapter(tuple[UUID])

@@ -14,7 +14,7 @@ from shared.events import work
 from shared.paging import cursor_of, key_in
 from shared.problems import Problem
 from tier_queues.automation import Due, Stay
-from tier_queues.tables import AUTOMATION_DUE, AUTOMATION_RUNS
+from tier_queues.automation_tables import AUTOMATION_DUE, AUTOMATION_RUNS
 
 Outcome = Literal["done", "refused", "stopped"]
 DONE: Final = "done"

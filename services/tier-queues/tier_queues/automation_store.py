@@ -12,7 +12,7 @@ from shared.db import Transaction
 from shared.problems import stale
 from shared.telemetry import FAULTS, log
 from tier_queues.automation import AutomationPlan, Rule
-from tier_queues.tables import AUTOMATION_VERSIONS
+from tier_queues.automation_tables import AUTOMATION_VERSIONS
 
 _COLUMNS: Final = "version, rules, author, author_name, note, made_at"
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('automation', 0))"

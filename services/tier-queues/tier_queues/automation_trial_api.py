@@ -18,7 +18,7 @@ from tier_queues.automation import RULES_LIMIT, AutomationPlan, Rule
 from tier_queues.automation_api import EXAMPLE, YAML_LIMIT, checked, plan_in
 from tier_queues.automation_trial import Touch
 from tier_queues.issue import Issue
-from tier_queues.store import issue_of
+from tier_queues.rows import issue_of
 
 TRIERS: Final = frozenset({Role.LEAD, Role.ADMIN})
 LAST_LIMIT: Final = 1_000

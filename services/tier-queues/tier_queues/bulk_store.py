@@ -13,8 +13,7 @@ from shared.db import NOW, Transaction
 from shared.ids import new_id
 from shared.paging import Page, cursor_of, key_in
 from shared.problems import Problem
-from tier_queues.tables import BULK_JOBS, BULK_PARTS
-from tier_queues.tidying_tables import GIVEN
+from tier_queues.tidying_tables import BULK_JOBS, BULK_PARTS, GIVEN
 
 INFORM: Final = "inform"
 """The command of a job that tells a master's word to its duplicates; no agent can give it."""

@@ -13,7 +13,7 @@ from shared.db import Transaction
 from shared.events import collaboration
 from shared.paging import KeyMoment, Page, cursor_of, key_in
 from tier_queues.record import Entry
-from tier_queues.tables import CONSULTS
+from tier_queues.side_tables import CONSULTS
 
 OPEN, ANSWERED, CLOSED = "open", "answered", "closed"
 

@@ -1,8 +1,10 @@
 """The table of feature requests whose numbers have changed."""
 
-from sqlalchemy import Column, MetaData, Table, Uuid
+from typing import Final
 
+from sqlalchemy import Column, Table, Uuid
 
-def uncounted_table(schema: MetaData) -> Table:
-    """Problems with issues that were linked or unlinked since they were counted last."""
-    return Table("problems_uncounted", schema, Column("problem_id", Uuid, primary_key=True))
+from tier_queues.schema import SCHEMA
+
+UNCOUNTED: Final = Table("problems_uncounted", SCHEMA, Column("problem_id", Uuid, primary_key=True))
+"""Problems with issues that were linked or unlinked since they were counted last."""

@@ -10,6 +10,7 @@ from tier_queues.issue import Issue
 from tier_queues.policies import Policies
 from tier_queues.presence import Minded
 from tier_queues.pushing import Candidate
+from tier_queues.rows import issue_of
 from tier_queues.store import AT_WORK, Drafts
 
 # Who is just claiming something is passed over until the next round, and never waited for.
@@ -101,7 +102,7 @@ async def _waiting(
     others = sorted(minded.others or ())
     mine = (sorted(minded.tiers), minded.others is not None, others)
     rows = await tx.fetch(_WAITING, teams, *mine, able, wait_seconds, limit)
-    return [store.issue_of(row[0]) for row in rows]
+    return [issue_of(row[0]) for row in rows]
 
 
 async def _passed_by(tx: Transaction, agents: Sequence[str]) -> Collection[tuple[str, UUID]]:

@@ -11,8 +11,9 @@ from shared.db import Transaction
 from shared.events import problems, work
 from shared.vocabulary import TEXT_LIMIT
 from tier_queues import drafts
+from tier_queues.feature_tables import UNCOUNTED
+from tier_queues.problem_tables import PROBLEM_LINKS
 from tier_queues.record import TOLD_OF, Entry, Issue
-from tier_queues.tables import PROBLEM_LINKS, UNCOUNTED
 
 _REMOVE: Final = """
 problem_links_rows AS (

@@ -11,7 +11,7 @@ from shared.db import Transaction
 from shared.events import collaboration
 from shared.paging import KeyMoment, Page, cursor_of, key_in
 from tier_queues.record import Entry
-from tier_queues.tables import MENTIONS
+from tier_queues.side_tables import MENTIONS
 
 VERSION_LIMIT: Final = 2**31 - 1
 

@@ -10,8 +10,8 @@ import yaml
 from shared.db import NOW, Transaction
 from tier_queues import roster, staff_directory
 from tier_queues.organisation import Escalation, Organisation, Overflow, Person, TeamPlan, TierPlan
+from tier_queues.organisation_tables import CHANNELS
 from tier_queues.roster import Member
-from tier_queues.tables import CHANNELS
 from tier_queues.teams import Push
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('organisation', 0))"

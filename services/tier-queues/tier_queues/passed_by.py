@@ -5,8 +5,8 @@ from uuid import UUID
 
 from shared.db import NOW, Transaction
 from shared.events.attention import IssueSkipped
+from tier_queues.organisation_tables import SKIPS
 from tier_queues.record import Entry
-from tier_queues.tables import SKIPS
 
 
 async def write(tx: Transaction, entries: Sequence[tuple[UUID, Entry]]) -> None:

@@ -27,7 +27,7 @@ TRANSITIONS: Final[Mapping[tuple[IssueState, type[Command]], tuple[IssueState, .
     {(state, kind): (state,) for state in IssueState for kind in (LinkProblem, UnlinkProblem)}
     | {(state, InsertWorkaround): (state,) for state in (QUEUED, ASSIGNED, WAITING)}
 )
-"""As `issue.TRANSITIONS`, which takes them over: what is over can still be counted with its cause."""
+"""As `transitions.TRANSITIONS`, which takes them over: what is over can still be counted with its cause."""
 
 
 @dataclass(frozen=True, slots=True)

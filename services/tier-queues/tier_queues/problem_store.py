@@ -13,7 +13,7 @@ from shared.db import Transaction
 from shared.ids import new_id
 from tier_queues.problem import News, Outcome, Person, Problem, State, Topic
 from tier_queues.problem_links import Heard
-from tier_queues.tables import PROBLEM_HISTORY, PROBLEM_NEWS
+from tier_queues.problem_tables import PROBLEM_HISTORY, PROBLEM_NEWS
 
 _PROBLEM: Final = TypeAdapter(Problem)
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from shared.db import NOW, Transaction
 from tier_queues.calendars import Calendar, Window
 from tier_queues.promise_policy import PromisePolicy
-from tier_queues.tables import PROMISE_CALENDARS, PROMISE_POLICIES
+from tier_queues.promise_tables import PROMISE_CALENDARS, PROMISE_POLICIES
 
 KEY_DIGITS: Final = 12
 """Hexadecimal digits of a calendar's content in its key."""

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from shared.db import Transaction
 from tier_queues.clocks import Clock
 from tier_queues.course import Course, Happening, Row, followed, kept_promises
-from tier_queues.tables import REPORT_COURSES, REPORT_ROWS
+from tier_queues.report_tables import REPORT_COURSES, REPORT_ROWS
 
 UNKNOWN: Final = ""
 """The category of an issue that has none, and the channel of one whose first entry names none."""

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from shared.db import NOW, Transaction
 from shared.events import FACTS, Fact
 from shared.events.attention import IssueSkipped
@@ -16,22 +14,19 @@ from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.events.problems import ProblemFact
 from shared.events.work import IssueReplied
 from shared.outbox import Outgoing, publish
-from shared.vocabulary import FAR_FUTURE, VENDOR_TIER, IssueState
 from tier_queues import automation_queue, consult_list, link_rows, mention_list, passed_by
 from tier_queues.agents import Agent
 from tier_queues.automation import NO_RULES, Automation, Due, due
 from tier_queues.issue import Decision, Entry, Issue
+from tier_queues.rows import changing, issue_of, row_of
 from tier_queues.skills import words
 from tier_queues.tables import EARLY_FACTS, ISSUES, TIMELINE
 
 SOURCE: Final = "tier-queues"
 AT_WORK: Final = "('assigned', 'waiting')"
 
-_ISSUE: Final = TypeAdapter(Issue)
 BESIDE: Final = (ConsultFact, AgentMentioned, IssueSkipped, ProblemFact, IssueReplied)
 """Facts that write rows of their own, or end some."""
-_CONSTANT: Final = frozenset({"number", "accepted_at", "title", "weight"})
-"""Columns that never change after the insert."""
 
 LOAD: Final = f"""
 SELECT coalesce(sum(weight), 0), coalesce(sum(weight) FILTER (WHERE tier <> ALL($2)), 0)
@@ -203,7 +198,7 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
     """
     rows = {issue.id: row_of(issue) for issue in drafts.issues.values()}
     await tx.insert(ISSUES, [row for key, row in rows.items() if key in drafts.created])
-    await tx.update(ISSUES, [_changing(row) for key, row in rows.items() if key not in drafts.created])
+    await tx.update(ISSUES, [changing(row) for key, row in rows.items() if key not in drafts.created])
     # Each fact is turned into JSON once, for the timeline and for the outbox.
     entries = [(drafted, drafted.entry.fact.model_dump_json()) for drafted in drafts.entries]
     await tx.insert(TIMELINE, [_timeline_row(drafted, fact_json) for drafted, fact_json in entries])
@@ -243,63 +238,6 @@ async def lock_with_early(
             now = present
     assert now is not None
     return Locked(issues, now, {}), early
-
-
-def issue_of(body: str) -> Issue:
-    """The issue in a row's body."""
-    return _ISSUE.validate_json(body)
-
-
-def row_of(issue: Issue) -> dict[str, Any]:
-    """An issue as a row."""
-    next_due, breach = issue.next_due, issue.next_breach
-    return {
-        "id": issue.id,
-        "number": issue.number,
-        "version": issue.version,
-        "state": issue.state.value,
-        "waiting_for": issue.waiting_for and issue.waiting_for.value,
-        "tier": issue.tier,
-        "team": issue.team,
-        "owner": issue.owner,
-        "owner_name": issue.owner_name,
-        "held": issue.held,
-        "unseen": issue.unseen,
-        "triage": issue.triage,
-        "priority": issue.priority,
-        "category": issue.category,
-        "title": issue.title,
-        **_queue_columns(issue),
-        "deadline": issue.deadline,
-        "timer_tier": issue.watching_tier if issue.tier == VENDOR_TIER else issue.tier,
-        "next_due": None if next_due == FAR_FUTURE else next_due,
-        "accepted_at": issue.accepted_at,
-        "updated_at": issue.last_at,
-        "ended_at": (issue.resolved_at or issue.last_at) if issue.is_over else None,
-        "breach_at": breach.breach_at if breach else None,
-        "breach_clock": breach.name if breach else None,
-        "weight": issue.weight,
-        "skills": json.dumps(issue.asked_skills) if issue.asked_skills else None,
-        "tags": json.dumps(issue.tags) if issue.tags else None,
-        "major": issue.major,
-        "queued_since": issue.offer.offered_at if issue.offer else issue.queued_since,
-        "body": _ISSUE.dump_json(issue).decode(),
-    }
-
-
-def _queue_columns(issue: Issue) -> dict[str, Any]:
-    target = issue.queue
-    offered = target is not None and issue.state is not IssueState.QUEUED
-    return {
-        "queue_tier": target and target.tier,
-        "queue_team": target and target.team,
-        "queue_agent": target and target.agent,
-        "members_only": offered and target is not None and target.team is not None and target.agent is None,
-    }
-
-
-def _changing(row: dict[str, Any]) -> dict[str, Any]:
-    return {column: value for column, value in row.items() if column not in _CONSTANT}
 
 
 def _outgoing(drafted: Drafted, fact_json: str) -> Outgoing:

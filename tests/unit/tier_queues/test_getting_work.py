@@ -17,7 +17,7 @@ from tier_queues.organisation import Limits, Overflow
 from tier_queues.overflow import Waiting, because, is_over, sources_of
 from tier_queues.policies import Policies
 from tier_queues.pushing import Candidate
-from tier_queues.store import row_of
+from tier_queues.rows import row_of
 from tier_queues.teams import Help, Push, Team
 
 SKIP = c.Skip(reason="I know nothing of imports.")

@@ -8,7 +8,7 @@ from shared.vocabulary import FAR_FUTURE
 from support import queues
 from tier_queues import commands as c
 from tier_queues.issue import Issue
-from tier_queues.store import issue_of, row_of
+from tier_queues.rows import issue_of, row_of
 
 
 @pytest.mark.parametrize("name", queues.states())
