@@ -30,6 +30,8 @@ STARTED_AGAIN_AFTER: Final = timedelta(milliseconds=100)
 KILLED_WITHIN: Final = timedelta(minutes=3)
 READY_WITHIN: Final = timedelta(minutes=2)
 
+ROLES: Final = {"web": "web", "worker": "worker", "background": "worker,background"}
+"""Process to what it runs of each service."""
 IMPATIENT: Final = {
     "TIERDESK_NOTIFICATIONS_LEASE": "PT3S",
     "TIERDESK_VENDOR_BRIDGE_OUTGOING_TIMEOUT": "PT3S",
@@ -195,8 +197,9 @@ def _planned(home: Path, infrastructure: Infrastructure, settings: Mapping[str, 
 
 
 def _told(part: PythonProcess, settings: Mapping[str, str], services: Sequence[str]) -> PythonProcess:
-    module, _, *rest = part.arguments
-    return replace(part, arguments=(module, ",".join(services), *rest), environment={**part.environment, **settings})
+    """Every process runs these services, so that each consumer group has two members."""
+    told = [f"{service}={ROLES[part.name]}" for service in services]
+    return replace(part, arguments=(part.arguments[0], *told), environment={**part.environment, **settings})
 
 
 @asynccontextmanager
