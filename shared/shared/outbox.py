@@ -138,9 +138,13 @@ class Relay:
 
     One relay per database works at a time: it holds an advisory lock, and nothing else, while it waits for the
     broker. A relay that loses its connection loses the lock; rows may then be sent twice, which inboxes absorb.
+
+    only_own: publish when this process has committed and leave what others commit to them. A process that gives way
+    would hold up everybody while it holds the lock.
     """
 
     db: Database
+    only_own: bool = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Publish until `stopping`, then until the outbox is empty or the database or broker away."""
@@ -166,11 +170,14 @@ class Relay:
             last = stopping.is_set()
             self.db.published.clear()
             # A poll that nobody caused only looks: an idle installation shall cost next to nothing.
-            if woken or last or await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
+            if woken or last or await self._finds(connection):
                 await self._empty(connection, producer)
             if last:
                 return
             woken = await self._rest(stopping)
+
+    async def _finds(self, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+        return not self.only_own and bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"))
 
     async def _empty(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> None:
         """Publish until nothing is left."""

@@ -131,6 +131,7 @@ async def _run_until_drained(process: Process, host: str, port: int) -> None:
     written = asyncio.Event()
     async with asyncio.TaskGroup() as relays:
         for service in process.services:
+            service.relay.only_own = service.roles == {"background"}
             relays.create_task(service.relay.run(written))
         try:
             async with asyncio.TaskGroup() as tasks:

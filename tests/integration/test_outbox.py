@@ -140,13 +140,14 @@ async def test_an_event_beyond_the_limit_is_refused_before_anything_is_written(d
         assert (await tx.fetch("SELECT count(*) FROM outbox"))[0][0] == 0
 
 
+@pytest.mark.parametrize("only_own", [False, True])
 async def test_a_commit_wakes_the_relay_without_waiting_for_its_poll(
-    infrastructure: Infrastructure,
+    infrastructure: Infrastructure, only_own: bool
 ) -> None:
     await create_topics(infrastructure.kafka_bootstrap, infrastructure.namespace)
     source, stopping = f"wake-{new_id()}", asyncio.Event()
     async with ledger(settings_of(infrastructure, relay_poll=timedelta(hours=1))) as db, asyncio.TaskGroup() as group:
-        group.create_task(Relay(db).run(stopping))
+        group.create_task(Relay(db, only_own=only_own).run(stopping))
         for _ in range(3):
             async with db.transaction() as tx:
                 await outbox.publish(tx, [Outgoing(str(new_id()), customer_replied())], source=source)
