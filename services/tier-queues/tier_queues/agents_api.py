@@ -18,10 +18,11 @@ from shared.problems import Problem, conflict, invalid, not_found, stale
 from shared.vocabulary import Role, Tier, Title, Word
 from tier_queues import organisation_store, passwords, roster, sessions
 from tier_queues.organisation import CAPACITY_DEFAULT, SIGN_IN_NAME, Address, Capacity, Skills
-from tier_queues.organisation_store import Author, rights_of
+from tier_queues.organisation_store import rights_of
 from tier_queues.roster import Member
 from tier_queues.session_api import Desk, MemberView
 from tier_queues.shifts import Shifts
+from tier_queues.versions_api import author_of
 
 SignInName = Annotated[str, Field(pattern=SIGN_IN_NAME)]
 _KEY: Final = TypeAdapter(tuple[SignInName])
@@ -85,7 +86,7 @@ def add_agents(api: Api, desk: Desk) -> None:
                 raise conflict("agent-exists", "There is an agent with this sign-in name.") from error
             except roster.NoSuchTeam as error:
                 raise _no_such_team(error) from error
-            await organisation_store.record(tx, _author(command, body.note or f"Agent {body.id} added."))
+            await organisation_store.record(tx, author_of(command.caller, body.note or f"Agent {body.id} added."))
             return _answer(201, member)
 
         answer = await idempotency.once(desk.db, _sealed(desk, command), act)
@@ -115,7 +116,7 @@ async def _change(desk: Desk, agent: str, body: ChangedAgent, command: CommandHe
             await roster.change(tx, after, password_hash)
         except roster.NoSuchTeam as error:
             raise _no_such_team(error) from error
-        await organisation_store.record(tx, _author(command, body.note or f"Agent {agent} changed."))
+        await organisation_store.record(tx, author_of(command.caller, body.note or f"Agent {agent} changed."))
         if password_hash is not None or rights_of(before) != rights_of(after):
             # What an older token says is true no longer.
             ended.extend(await sessions.revoke_all(tx, agent, desk.settings.token_life))
@@ -131,10 +132,6 @@ def _sealed(desk: Desk, command: CommandHeaders) -> Key:
     """The command's key with a keyed digest: the body holds a password, which a plain digest would let one guess."""
     secret = desk.settings.derived_key("idempotency")
     return replace(command.key, digest=hmac.digest(secret, command.key.digest, "sha256"))
-
-
-def _author(command: CommandHeaders, note: str) -> Author:
-    return Author(command.caller.id, command.caller.name, note)
 
 
 def _changed(before: Member, body: ChangedAgent | NewAgent) -> Member:

@@ -39,6 +39,7 @@ from tier_queues.promise_api import add_promises
 from tier_queues.promise_layer import StandingPromises, patient
 from tier_queues.release_api import add_bulletins, add_releases
 from tier_queues.report_api import add_reports
+from tier_queues.report_targets_api import add_report_targets
 from tier_queues.rules import Rules
 from tier_queues.search_api import add_search
 from tier_queues.session_api import Desk, add_sessions
@@ -93,6 +94,7 @@ def build(settings: Settings | None = None) -> Service:
     add_organisation(api, desk)
     add_promises(api, db, tokens, settings)
     add_forecast(api, db, tokens)
+    add_report_targets(api, db, tokens, settings)
     add_reports(api, db, tokens, settings)
     add_operations(api, db, tokens, facts, alarms(settings))
     return Service(

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import yaml
-from fastapi import Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
+from fastapi import Query, Response
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
@@ -16,26 +16,24 @@ from shared.auth import ADMINS, STAFF
 from shared.db import Transaction
 from shared.idempotency import Answer
 from shared.located import Fault, WrongFile, located
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
-from shared.problems import Problem, invalid, not_found
+from shared.paging import Cursor, Limit, Page
+from shared.problems import invalid, not_found
 from shared.vocabulary import Title, Word
 from tier_queues import automation_queue, automation_store
 from tier_queues.api import Counter
 from tier_queues.automation import RULES_LIMIT, AutomationPlan, Rule
 from tier_queues.automation_faults import faults_of
-from tier_queues.automation_store import RulesVersion
+from tier_queues.automation_store import VERSIONS, RulesVersion
+from tier_queues.versions_api import MadeView, VersionNumber, author_of, page_of, replaced
 
 YAML_LIMIT: Final = 200_000
 """Characters of an imported file."""
-VERSION_LIMIT: Final = 2**31 - 1
 EXAMPLE: Final = {
     "name": "tag-outages",
     "when": {"fact": "issue-queued"},
     "if": {"priority": [1, 2], "words": ["outage", "not reachable"]},
     "then": [{"command": "tag", "content": {"tags": ["outage"]}}],
 }
-_KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=VERSION_LIMIT)]])
-Version = Annotated[int, Path(ge=0, le=VERSION_LIMIT)]
 
 
 class AutomationBody(Body):
@@ -53,14 +51,8 @@ class AutomationFile(Body):
     note: Title
 
 
-class AutomationVersion(BaseModel):
+class AutomationVersion(MadeView):
     """A version of the rules; 0 is none at all."""
-
-    version: int
-    author: str | None
-    author_name: str | None
-    note: str
-    made_at: datetime | None
 
 
 class AutomationView(AutomationVersion):
@@ -123,14 +115,11 @@ def _add_reading(api: Api, counter: Counter) -> None:
     @api.get("/automation/versions", allow=staff)
     async def list_versions(limit: Limit = 50, after: Cursor = None) -> Page[AutomationVersion]:
         """Who changed the rules, when and why; newest first."""
-        before = key_in(after, _KEY)[0] if after else VERSION_LIMIT
         async with counter.db.transaction() as tx:
-            rows = await automation_store.versions(tx, before=before, limit=limit + 1)
-        more = cursor_of([rows[limit - 1].version]) if len(rows) > limit else None
-        return Page(items=[AutomationVersion(**dict(row)) for row in rows[:limit]], next=more)
+            return await page_of(tx, VERSIONS, AutomationVersion, limit, after)
 
     @api.get("/automation/versions/{version}", allow=staff)
-    async def show_version(version: Version) -> AutomationView:
+    async def show_version(version: VersionNumber) -> AutomationView:
         """The rules of a version."""
         async with counter.db.transaction() as tx:
             found = await automation_store.find(tx, version)
@@ -180,12 +169,8 @@ async def _change(counter: Counter, read: Callable[[], AutomationPlan], note: st
 
     async def act(tx: Transaction) -> Answer:
         plan = read()
-        if command.expected is None:
-            raise Problem(428, "version-missing", 'Say in If-Match which version you mean to replace; "0" for none.')
-        caller = command.caller
-        made = await automation_store.replace(
-            tx, plan, expected=command.expected, author=caller.id, author_name=caller.name, note=note
-        )
+        expected = replaced(command)
+        made = await automation_store.replace(tx, plan, author_of(command.caller, note), expected=expected)
         return Answer(200, _view(made).model_dump_json().encode(), (etag(made.version),))
 
     answer = await idempotency.once(counter.db, command.key, act)
@@ -199,11 +184,4 @@ def as_yaml(version: RulesVersion) -> str:
 
 
 def _view(made: RulesVersion) -> AutomationView:
-    return AutomationView(
-        version=made.version,
-        author=made.author,
-        author_name=made.author_name,
-        note=made.note,
-        made_at=made.made_at,
-        rules=list(made.rules),
-    )
+    return AutomationView.model_validate(made, from_attributes=True)

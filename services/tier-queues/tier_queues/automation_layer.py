@@ -16,7 +16,7 @@ class StandingAutomation:
 
     async def __call__(self, tx: Transaction, policies: Policies) -> Policies:
         """The policies with the automation in force."""
-        if await automation_store.newest_number(tx) != self._automation.version:
+        if await automation_store.VERSIONS.newest_number(tx) != self._automation.version:
             found = await automation_store.newest(tx)
             self._automation = Automation.of(found.version, found.readable())
         return replace(policies, automation=self._automation)

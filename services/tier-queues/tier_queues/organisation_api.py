@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Path, Response
-from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, StringConstraints, TypeAdapter
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
-from shared.auth import ADMINS, OPERATORS, STAFF, Caller
+from shared.auth import ADMINS, OPERATORS, STAFF
 from shared.db import Transaction
 from shared.idempotency import Answer
 from shared.located import Fault, WrongFile
@@ -19,14 +19,13 @@ from shared.problems import Problem, conflict, invalid, not_found, stale
 from shared.vocabulary import Title, Word
 from tier_queues import organisation, organisation_store, sessions
 from tier_queues.organisation import Organisation, TeamPlan, TierPlan
-from tier_queues.organisation_store import Author, as_yaml
+from tier_queues.organisation_store import VERSIONS, as_yaml
 from tier_queues.passwords import new_password
 from tier_queues.session_api import Desk
+from tier_queues.versions_api import VERSION_LIMIT, author_of, page_of, replaced
 
 YAML_LIMIT: Final = 200_000
 """Characters of an imported file."""
-VERSION_LIMIT: Final = 2**31 - 1
-_VERSION_KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=VERSION_LIMIT)]])
 TierNumber = Annotated[int, Path(ge=0, le=9)]
 Name = Annotated[Word, Path()]
 
@@ -110,7 +109,7 @@ def _add_parts(api: Api, desk: Desk) -> None:
             agents = standing.organisation.agents
             _check(organisation.team_faults(team, plan, tiers=_plans(standing.tiers), agents=agents))
             await organisation_store.keep_team(tx, team, plan, following)
-            await organisation_store.record(tx, _author(command.caller, body.note or f"Team {team} changed."))
+            await organisation_store.record(tx, author_of(command.caller, body.note or f"Team {team} changed."))
             return _answer(_team_view(team, plan, following), following)
 
         return (await changed(desk, command, act)).response()
@@ -126,7 +125,7 @@ def _add_parts(api: Api, desk: Desk) -> None:
             await organisation_store.keep_tier(tx, number, plan, following)
             whole = (await organisation_store.standing(tx)).organisation
             _check(fault for fault in organisation.faults(whole) if fault.path[0] == "tiers")
-            await organisation_store.record(tx, _author(command.caller, body.note or f"Tier {number} changed."))
+            await organisation_store.record(tx, author_of(command.caller, body.note or f"Tier {number} changed."))
             return _answer(TierView(**plan.model_dump(), number=number, version=following), following)
 
         return (await changed(desk, command, act)).response()
@@ -161,12 +160,8 @@ def _add_whole(api: Api, desk: Desk) -> None:
     @api.get("/organisation/versions", allow=operators)
     async def list_versions(limit: Limit = 50, after: Cursor = None) -> Page[VersionView]:
         """Who changed the organisation, when and why; newest first."""
-        before = key_in(after, _VERSION_KEY)[0] if after else None
         async with desk.db.transaction() as tx:
-            rows = await organisation_store.versions(tx, before=before, limit=limit + 1)
-        more = cursor_of([rows[limit - 1].version]) if len(rows) > limit else None
-        items = [VersionView.model_validate(row, from_attributes=True) for row in rows[:limit]]
-        return Page(items=items, next=more)
+            return await page_of(tx, VERSIONS, VersionView, limit, after)
 
     @api.get("/organisation/versions/{version}", allow=operators)
     async def show_version(version: Annotated[int, Path(ge=1, le=VERSION_LIMIT)]) -> OrganisationView:
@@ -199,9 +194,9 @@ async def _import(desk: Desk, body: ImportBody, command: CommandHeaders) -> Answ
             raise conflict("tier-in-use", f"Issues are open at tier {error.args[0]}.", tier=error.args[0]) from error
         for agent in changed_rights:
             ended.extend(await sessions.revoke_all(tx, agent, desk.settings.token_life))
-        made = await organisation_store.record(tx, _author(command.caller, body.note))
-        row = (await organisation_store.versions(tx, before=made + 1, limit=1))[0]
-        return _answer(VersionView.model_validate(row, from_attributes=True), made)
+        made = await organisation_store.record(tx, author_of(command.caller, body.note))
+        (row,) = await VERSIONS.below(tx, made + 1, 1)
+        return _answer(VersionView(**dict(row)), made)
 
     answer = await changed(desk, command, act)
     desk.tokens.revoked.update(ended)
@@ -222,12 +217,11 @@ async def _locked(tx: Transaction) -> organisation_store.Standing:
 
 def _next_version(command: CommandHeaders, known: tuple[Any, int] | None) -> int:
     """The version after a change of what is known, 0 meaning nothing yet. Raises Problem 404, 412, 428."""
-    if command.expected is None:
-        raise Problem(428, "version-missing", 'Say in If-Match which version you mean to replace; "0" for a new one.')
-    if known is None and command.expected != 0:
+    expected = replaced(command)
+    if known is None and expected != 0:
         raise not_found()
     version = known[1] if known else 0
-    if command.expected != version:
+    if expected != version:
         raise stale(version)
     return version + 1
 
@@ -240,10 +234,6 @@ def _check(found: Iterable[Fault]) -> None:
 
 def _plans(tiers: dict[int, tuple[TierPlan, int]]) -> dict[int, TierPlan]:
     return {number: plan for number, (plan, _) in tiers.items()}
-
-
-def _author(caller: Caller, note: str) -> Author:
-    return Author(caller.id, caller.name, note)
 
 
 def _team_view(name: str, plan: TeamPlan, version: int) -> TeamView:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Final
 
 import yaml
@@ -10,11 +9,12 @@ import yaml
 from shared.db import NOW, Transaction
 from tier_queues import roster, staff_directory
 from tier_queues.organisation import Escalation, Organisation, Overflow, Person, TeamPlan, TierPlan
-from tier_queues.organisation_tables import CHANNELS
+from tier_queues.organisation_tables import CHANNELS, ORGANISATION_VERSIONS
 from tier_queues.roster import Member
 from tier_queues.teams import Push
+from tier_queues.versions import Author, Versions
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('organisation', 0))"
+VERSIONS: Final = Versions(ORGANISATION_VERSIONS, ("body",), ("version", "at", "by", "by_name", "note"))
 VERSION: Final = "SELECT coalesce(max(version), 0) FROM organisation_versions"
 _TIERS: Final = "SELECT number, name, team, staffed, overflow, version FROM tiers ORDER BY number"
 _TEAMS: Final = (
@@ -45,26 +45,6 @@ WHERE EXISTS (SELECT FROM issues WHERE issues.queue_tier = gone)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who changes the organisation, and why."""
-
-    id: str
-    name: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """A version of the organisation, without its content."""
-
-    version: int
-    at: datetime
-    by: str
-    by_name: str
-    note: str
-
-
 @dataclass(slots=True)
 class Standing:
     """Everything as it stands, with the version of each tier and team. Agents carry their own."""
@@ -87,13 +67,12 @@ class Standing:
 
 async def lock(tx: Transaction) -> int:
     """The organisation's version; nobody else changes any of it until the transaction ends."""
-    await tx.fetch(_LOCK)
-    return await version(tx)
+    return await VERSIONS.lock(tx)
 
 
 async def version(tx: Transaction) -> int:
     """How often the organisation was changed."""
-    return int((await tx.fetch(VERSION))[0][0])
+    return await VERSIONS.newest_number(tx)
 
 
 async def standing(tx: Transaction) -> Standing:
@@ -196,21 +175,10 @@ async def _replace_members(
     return changed
 
 
-async def versions(tx: Transaction, *, before: int | None, limit: int) -> list[VersionRow]:
-    """At most `limit` versions, newest first."""
-    rows = await tx.fetch(
-        "SELECT version, at, by, by_name, note FROM organisation_versions WHERE version < $1 "
-        "ORDER BY version DESC LIMIT $2",
-        before if before is not None else 2**31 - 1,
-        limit,
-    )
-    return [VersionRow(*row) for row in rows]
-
-
 async def find_version(tx: Transaction, number: int) -> Organisation | None:
     """The organisation as it was after a change."""
-    rows = await tx.fetch("SELECT body FROM organisation_versions WHERE version = $1", number)
-    return Organisation.model_validate(rows[0][0]) if rows else None
+    row = await VERSIONS.find(tx, number)
+    return Organisation.model_validate(row.body) if row else None
 
 
 def as_yaml(exported: Organisation) -> str:

@@ -6,30 +6,29 @@ from functools import partial
 from typing import Annotated, Final
 
 import yaml
-from fastapi import Path, Response
-from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
+from fastapi import Response
+from pydantic import StringConstraints
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
-from shared.auth import ADMINS, STAFF, Caller, StaffTokens
+from shared.auth import ADMINS, STAFF, StaffTokens
 from shared.db import Database, Transaction
 from shared.idempotency import Answer
 from shared.located import Fault, WrongFile, located
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
-from shared.problems import Problem, invalid, not_found
+from shared.paging import Cursor, Limit, Page
+from shared.problems import invalid, not_found
 from shared.vocabulary import Title, Word
 from tier_queues import promise_changes, promise_store
 from tier_queues.calendars import Calendar
-from tier_queues.promise_changes import Author, WrongPolicy
+from tier_queues.promise_changes import WrongPolicy
 from tier_queues.promise_policy import PromisePolicy, faults_of, policy_of
-from tier_queues.promise_store import PolicyVersion
+from tier_queues.promise_store import VERSIONS, PolicyVersion
 from tier_queues.settings import Settings
+from tier_queues.versions import BEGAN
+from tier_queues.versions_api import MadeView, VersionNumber, author_of, page_of, replaced
 
 YAML_LIMIT: Final = 200_000
 """Characters of an imported file."""
-VERSION_LIMIT: Final = 2**31 - 1
-_KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=VERSION_LIMIT)]])
-Version = Annotated[int, Path(ge=0, le=VERSION_LIMIT)]
 
 
 class PromisesBody(Body):
@@ -47,14 +46,9 @@ class PromisesFile(Body):
     note: Title
 
 
-class PromisesVersion(BaseModel):
+class PromisesVersion(MadeView):
     """A version of the policy. active_from: when it replaces the one before; None for the installation's first."""
 
-    version: int
-    author: str | None
-    author_name: str | None
-    note: str
-    made_at: datetime | None
     active_from: datetime | None
 
 
@@ -101,14 +95,11 @@ def _add_reading(api: Api, db: Database, tokens: StaffTokens, settings: Settings
     @api.get("/promises/versions", allow=staff)
     async def list_versions(limit: Limit = 50, after: Cursor = None) -> Page[PromisesVersion]:
         """Who changed the promises, when and why; newest first."""
-        before = key_in(after, _KEY)[0] if after else VERSION_LIMIT
         async with db.transaction() as tx:
-            rows = await promise_store.versions(tx, before=before, limit=limit + 1)
-        more = cursor_of([rows[limit - 1].version]) if len(rows) > limit else None
-        return Page(items=[PromisesVersion(**dict(row)) for row in rows[:limit]], next=more)
+            return await page_of(tx, VERSIONS, PromisesVersion, limit, after)
 
     @api.get("/promises/versions/{version}", allow=staff)
-    async def show_version(version: Version) -> PromisesView:
+    async def show_version(version: VersionNumber) -> PromisesView:
         """What a version promises; 0 is what the installation began with."""
         async with db.transaction() as tx:
             found = await promise_store.version(tx, version)
@@ -128,15 +119,14 @@ async def _change(
     db: Database, settings: Settings, read: Callable[[], PromisePolicy], note: str, command: CommandHeaders
 ) -> Answer:
     """The stored answer comes first, then what the policy says, then the version. read: raises Problem 422."""
-    author = _author(command.caller, note)
+    author = author_of(command.caller, note)
 
     async def act(tx: Transaction) -> Answer:
         policy = read()
-        if command.expected is None:
-            raise Problem(428, "version-missing", "Say in If-Match which version you mean to replace.")
+        expected = replaced(command)
         calendars = await _prepared(policy, (await tx.now()).date())
         made = await promise_changes.change(
-            tx, policy, calendars, author, expected=command.expected, lead=settings.promises_lead
+            tx, policy, calendars, author, expected=expected, lead=settings.promises_lead
         )
         return Answer(200, _view(made).model_dump_json().encode(), (etag(made.version),))
 
@@ -154,10 +144,6 @@ def _told(faults: Iterable[Fault]) -> list[dict[str, object]]:
     return [{"where": ["body", "policy", *fault.path], "what": fault.what} for fault in faults]
 
 
-def _author(caller: Caller, note: str) -> Author:
-    return Author(caller.id, caller.name, note)
-
-
 async def standing(tx: Transaction, settings: Settings) -> PromisesView:
     """The newest version, or what the installation began with."""
     found = await promise_store.newest(tx)
@@ -171,24 +157,8 @@ def as_yaml(policy: PromisePolicy) -> str:
 
 
 def _view(made: PolicyVersion) -> PromisesView:
-    return PromisesView(
-        version=made.version,
-        author=made.author,
-        author_name=made.author_name,
-        note=made.note,
-        made_at=made.made_at,
-        active_from=made.active_from,
-        policy=made.policy,
-    )
+    return PromisesView.model_validate(made, from_attributes=True)
 
 
 def _first(settings: Settings) -> PromisesView:
-    return PromisesView(
-        version=0,
-        author=None,
-        author_name=None,
-        note="What the installation began with.",
-        made_at=None,
-        active_from=None,
-        policy=policy_of(settings.policies),
-    )
+    return PromisesView(**BEGAN, active_from=None, policy=policy_of(settings.policies))

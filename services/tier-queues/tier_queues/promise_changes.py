@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from shared.db import Transaction
 from shared.located import Fault
-from shared.problems import stale
 from tier_queues import promise_store
 from tier_queues.calendars import Calendar
 from tier_queues.promise_policy import PromisePolicy, calendar_of, faults_of
-from tier_queues.promise_store import PolicyVersion, key_of
+from tier_queues.promise_store import VERSIONS, PolicyVersion, key_of
 from tier_queues.public_holidays import UnknownCountry, public_holidays
+from tier_queues.versions import Author
 
 YEARS_BACK: Final = 1
 YEARS_AHEAD: Final = 10
@@ -26,15 +25,6 @@ class WrongPolicy(ValueError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{'.'.join(map(str, fault.path))}: {fault.what}" for fault in faults))
         self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who changes the policy, and why."""
-
-    id: str
-    name: str
-    note: str
 
 
 async def prepared(policy: PromisePolicy, today: date) -> Mapping[str, Calendar]:
@@ -71,15 +61,16 @@ async def change(
     expected: int | None,
     lead: timedelta,
 ) -> PolicyVersion:
-    """Add a version that is in force `lead` from now. calendars: as `prepared` made them. Raises Problem 412."""
-    await promise_store.one_change_at_a_time(tx)
+    """Add a version that is in force `lead` from now. calendars: as `prepared` made them.
+
+    expected: the version that it replaces; None for whichever is the newest. Raises Problem 412.
+    """
+    number = await VERSIONS.following(tx, expected)
     before = await promise_store.newest(tx)
-    number = before.version if before else 0
-    if expected is not None and expected != number:
-        raise stale(number)
     now = await tx.now()
+    active_from = _after(now, before, lead)
     keys = {name: key_of(name, calendar) for name, calendar in calendars.items()}
-    made = PolicyVersion(number + 1, policy, keys, author.id, author.name, author.note, now, _after(now, before, lead))
+    made = PolicyVersion(number, author.id, author.name, author.note, now, active_from, policy, keys)
     await promise_store.add(tx, made, {keys[name]: calendar for name, calendar in calendars.items()})
     return made
 

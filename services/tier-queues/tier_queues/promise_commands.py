@@ -11,9 +11,10 @@ from shared.db import Database
 from shared.located import WrongFile, located
 from tier_queues import promise_changes
 from tier_queues.promise_api import as_yaml, standing
-from tier_queues.promise_changes import Author, WrongPolicy
+from tier_queues.promise_changes import WrongPolicy
 from tier_queues.promise_policy import PromisePolicy, faults_of
 from tier_queues.settings import Settings
+from tier_queues.versions import Author
 
 COMMAND_LINE: Final = "command-line"
 

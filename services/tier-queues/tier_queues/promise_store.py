@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -13,30 +13,25 @@ from shared.db import NOW, Transaction
 from tier_queues.calendars import Calendar, Window
 from tier_queues.promise_policy import PromisePolicy
 from tier_queues.promise_tables import PROMISE_CALENDARS, PROMISE_POLICIES
+from tier_queues.versions import MADE, Made, Versions
 
 KEY_DIGITS: Final = 12
 """Hexadecimal digits of a calendar's content in its key."""
-_ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('promise policies', 0))"
-_COLUMNS: Final = "version, policy, calendars, author, author_name, note, made_at, active_from"
+VERSIONS: Final = Versions(PROMISE_POLICIES, ("policy", "calendars"), (*MADE, "active_from"))
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyVersion:
-    """One version of the policy. calendars: name to key; active_from: when it replaces the one before."""
+class PolicyVersion(Made):
+    """One version of the policy. active_from: when it replaces the one before; calendars: name to key."""
 
-    version: int
+    active_from: datetime
     policy: PromisePolicy
     calendars: Mapping[str, str]
-    author: str
-    author_name: str
-    note: str
-    made_at: datetime
-    active_from: datetime
 
     @classmethod
     def of(cls, row: Any) -> "PolicyVersion":
         """The version in a row."""
-        return cls(row[0], PromisePolicy.model_validate(row[1]), *row[2:8])
+        return cls(**dict(row) | {"policy": PromisePolicy.model_validate(row.policy)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +42,16 @@ class Walk:
     to: UUID | None
 
 
-async def one_change_at_a_time(tx: Transaction) -> None:
-    """Wait for whoever is changing the policy now."""
-    await tx.fetch(_ONE_AT_A_TIME)
-
-
 async def newest(tx: Transaction) -> PolicyVersion | None:
     """The newest version, in force or not yet; None when nobody has changed the first one."""
-    rows = await tx.fetch(f"SELECT {_COLUMNS} FROM promise_policies ORDER BY version DESC LIMIT 1")  # noqa: S608
-    return PolicyVersion.of(rows[0]) if rows else None
+    row = await VERSIONS.newest(tx)
+    return PolicyVersion.of(row) if row else None
 
 
 async def version(tx: Transaction, number: int) -> PolicyVersion | None:
     """A version, or None."""
-    rows = await tx.fetch(f"SELECT {_COLUMNS} FROM promise_policies WHERE version = $1", number)  # noqa: S608
-    return PolicyVersion.of(rows[0]) if rows else None
-
-
-async def versions(tx: Transaction, *, before: int, limit: int) -> Sequence[Any]:
-    """Versions without their content, below `before`, newest first."""
-    return await tx.fetch(
-        "SELECT version, author, author_name, note, made_at, active_from FROM promise_policies "
-        "WHERE version < $1 ORDER BY version DESC LIMIT $2",
-        before,
-        limit,
-    )
+    row = await VERSIONS.find(tx, number)
+    return PolicyVersion.of(row) if row else None
 
 
 async def in_force(tx: Transaction) -> tuple[int, int]:
@@ -87,17 +67,7 @@ async def add(tx: Transaction, made: PolicyVersion, calendars: Mapping[str, Cale
     """Keep a new version, and its calendars as far as they are new."""
     rows = [{"key": key, "calendar": json.dumps(_written(calendar))} for key, calendar in calendars.items()]
     await tx.insert(PROMISE_CALENDARS, rows, tail="ON CONFLICT (key) DO NOTHING")
-    row = {
-        "version": made.version,
-        "policy": made.policy.model_dump_json(),
-        "calendars": json.dumps(dict(made.calendars)),
-        "author": made.author,
-        "author_name": made.author_name,
-        "note": made.note,
-        "made_at": made.made_at,
-        "active_from": made.active_from,
-    }
-    await tx.insert(PROMISE_POLICIES, [row])
+    await VERSIONS.add(tx, made, policy=made.policy.model_dump_json(), calendars=json.dumps(dict(made.calendars)))
 
 
 async def calendars(tx: Transaction) -> dict[str, Calendar]:

@@ -11,10 +11,11 @@ from shared.db import Database, Transaction
 from shared.paging import Cursor, Limit, Page
 from shared.problems import invalid
 from shared.vocabulary import Priority, Tier, Word
-from tier_queues import report_figures, timeline_walk
+from tier_queues import report_figures, report_targets_store, timeline_walk
 from tier_queues.measures import MEANINGS, Measure
 from tier_queues.report_figures import Asked, Counted, Dimension, Figure
-from tier_queues.settings import MeasureTarget, Settings
+from tier_queues.report_targets import MeasureTarget
+from tier_queues.settings import Settings
 
 USUAL_DAYS: Final = 30
 DAYS_LIMIT: Final = 366
@@ -43,7 +44,7 @@ class Report(Page[Figure]):
 
 def add_reports(api: Api, db: Database, tokens: StaffTokens, settings: Settings) -> None:
     """Give the service its reports."""
-    staff = tokens.allow(STAFF)
+    staff, first = tokens.allow(STAFF), settings.first_report_targets
 
     @api.get("/reports/{measure}", allow=staff)
     async def report(
@@ -65,7 +66,8 @@ def add_reports(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
         async with db.transaction() as tx:
             days = await _days(tx, since, until)
             only = _only(tier, team, category, priority, channel, detail)
-            asked = Asked(measure, *days, only, settings.cost_per_hour)
+            standing = await report_targets_store.in_force(tx, first)
+            asked = Asked(measure, *days, only, standing.cost_per_hour)
             total = (await report_figures.figures(tx, asked, (), None, 1)).items[0]
             page = await report_figures.figures(tx, asked, groups, after, limit) if groups else Page(items=[])
             whole = await timeline_walk.is_whole(tx)
@@ -78,7 +80,7 @@ def add_reports(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
             says=meaning.says,
             since=days[0],
             until=days[1],
-            target=settings.report_targets.get(measure),
+            target=standing.targets.get(measure),
             whole=whole,
             total=total,
         )
@@ -101,7 +103,8 @@ def add_reports(api: Api, db: Database, tokens: StaffTokens, settings: Settings)
         async with db.transaction() as tx:
             days = await _days(tx, since, until)
             only = _only(tier, team, category, priority, channel, detail)
-            asked = Asked(measure, *days, only, settings.cost_per_hour)
+            standing = await report_targets_store.in_force(tx, first)
+            asked = Asked(measure, *days, only, standing.cost_per_hour)
             return await report_figures.issues(tx, asked, after, limit)
 
 

@@ -59,6 +59,19 @@ REPORT_COURSES: Final = Table(
 )
 """How far an issue's timeline is read, and what is remembered of it. category: as its rows say."""
 
+REPORT_TARGETS: Final = Table(
+    "report_targets",
+    SCHEMA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("targets", JSONB, nullable=False),
+    Column("cost_per_hour", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+"""What reports measure by, after every change. targets: by measure; cost_per_hour: by tier."""
+
 TIMELINE_WALK: Final = Table(
     "timeline_walk",
     SCHEMA,

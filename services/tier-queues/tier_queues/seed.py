@@ -8,10 +8,10 @@ from shared.db import Database, Transaction
 from shared.vocabulary import Role
 from tier_queues import organisation_store, roster, sessions, staff_directory
 from tier_queues.organisation import Organisation
-from tier_queues.organisation_store import Author
 from tier_queues.passwords import hash_of, new_password
 from tier_queues.roster import Member, NameTaken
 from tier_queues.settings import Settings
+from tier_queues.versions import Author
 
 CAPACITY: int = 20
 BY_COMMAND_LINE = ("command-line", "Command line")

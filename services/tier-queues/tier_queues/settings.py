@@ -14,6 +14,7 @@ from shared.vocabulary import Tier, WaitingFor
 from tier_queues.goals import AROUND_THE_CLOCK, SLA_CLOCKS, Goal, GoalRow, GoalTable
 from tier_queues.measures import Measure
 from tier_queues.policies import Policies
+from tier_queues.report_targets import Costs, MeasureTarget, ReportTargets, Targets
 
 
 class Promise(BaseModel):
@@ -28,15 +29,6 @@ class Promise(BaseModel):
     def goal(self) -> Goal:
         """As policies hold it."""
         return Goal(self.span, self.calendar)
-
-
-class MeasureTarget(BaseModel):
-    """What a measure should be, and from where on somebody should look; which side is good follows from the two."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    target: float
-    alarm: float
 
 
 class Settings(ServiceSettings):
@@ -133,10 +125,10 @@ class Settings(ServiceSettings):
     """Entries of the timeline, and issues of a rebuild, read in one transaction."""
     follow_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     """Of the time, at most spent on that: 0.2 rests four times as long as it reads."""
-    cost_per_hour: dict[Tier, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(COST_PER_HOUR))
-    """What an hour of work costs at each tier, in the organisation's currency, as JSON: `{"1": 30}`."""
-    report_targets: dict[Measure, MeasureTarget] = Field(default_factory=lambda: dict(REPORT_TARGETS))
-    """Targets of measures, as JSON: `{"reopen": {"target": 0.05, "alarm": 0.08}}`."""
+    cost_per_hour: Costs = Field(default_factory=lambda: dict(COST_PER_HOUR))
+    """What an hour of work costs at each tier at first, in the organisation's currency, as JSON: `{"1": 30}`."""
+    report_targets: Targets = Field(default_factory=lambda: dict(REPORT_TARGETS))
+    """Targets of measures at first, as JSON: `{"reopen": {"target": 0.05, "alarm": 0.08}}`."""
     counts_life: timedelta = timedelta(seconds=1)
     """How old the counts of tiers may be."""
     early_after: timedelta = timedelta(seconds=60)
@@ -173,6 +165,11 @@ class Settings(ServiceSettings):
             skip_for=self.skip_for,
             idle_grace=self.idle_grace,
         )
+
+    @property
+    def first_report_targets(self) -> ReportTargets:
+        """What reports measure by until somebody changes it."""
+        return ReportTargets(targets=self.report_targets, cost_per_hour=self.cost_per_hour)
 
     @field_validator("goals")
     @classmethod

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from shared.vocabulary import Role
-from support import events, queues
+from support import events, every, queues
 from support.queues import ADA, BOB, EVE, LEA, NOW, TIM, URGENT, after, agent, offer, ruled, told
 from tier_queues import commands as c
 from tier_queues.agents import Agent
@@ -27,7 +27,7 @@ from tier_queues.issue import (
 from tier_queues.record import CASE_OVER
 
 PEOPLE = (ADA, BOB, TIM, EVE, LEA)
-STATES = queues.states()
+STATES = every.states()
 KINDS = tuple(c.COMMANDS.values())
 
 
@@ -64,7 +64,7 @@ def assert_owned(issue: Issue) -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_every_command_in_every_state_is_obeyed_or_refused_for_everybody(name: str, kind: type[c.Command]) -> None:
     issue = STATES[name]
-    command = next(one for one in queues.commands(issue) if type(one) is kind)
+    command = next(one for one in every.commands(issue) if type(one) is kind)
     for person in PEOPLE:
         allowed = c.NAME_OF[kind] in allowed_in(issue, person)
         try:
@@ -81,7 +81,7 @@ def test_every_command_in_every_state_is_obeyed_or_refused_for_everybody(name: s
 @pytest.mark.parametrize("name", STATES)
 def test_a_command_that_the_table_does_not_hold_is_refused_with_what_is_possible(name: str) -> None:
     issue = STATES[name]
-    for command in queues.commands(issue):
+    for command in every.commands(issue):
         if (issue.state, type(command)) in TRANSITIONS or (
             issue.owner and isinstance(command, c.AcceptHandover | c.Claim)
         ):
@@ -94,7 +94,7 @@ def test_a_command_that_the_table_does_not_hold_is_refused_with_what_is_possible
 @pytest.mark.parametrize("name", STATES)
 def test_every_fact_in_every_state_has_an_effect(name: str) -> None:
     issue = STATES[name]
-    for fact in queues.facts(issue):
+    for fact in every.facts(issue):
         decision = told(issue, fact)
         assert decision.entries, f"{type(fact).__name__} left no entry"
         assert decision.issue.state in EFFECTS[issue.state, type(fact)]
@@ -104,7 +104,7 @@ def test_every_fact_in_every_state_has_an_effect(name: str) -> None:
 def test_the_tables_speak_of_every_state_and_of_every_command_and_fact() -> None:
     assert {kind for _, kind in TRANSITIONS} == set(KINDS) == set(GUARDS)
     assert {state for state, _ in TRANSITIONS} == set(queues.STATES)
-    facts = {type(fact) for fact in queues.facts(queues.queued())}
+    facts = {type(fact) for fact in every.facts(queues.queued())}
     assert set(EFFECTS) == {(state, fact) for state in queues.STATES for fact in facts}
 
 
@@ -112,7 +112,7 @@ def test_every_transition_of_the_table_can_happen() -> None:
     """A pair that nothing leads to would be a promise in the diagram that the product does not keep."""
     seen: Counter[object] = Counter()
     for issue in STATES.values():
-        for command in queues.commands(issue):
+        for command in every.commands(issue):
             for person in PEOPLE:
                 if c.NAME_OF[type(command)] in allowed_in(issue, person):
                     seen[issue.state, type(command), ruled(issue, command, by=person).issue.state] += 1
@@ -122,9 +122,7 @@ def test_every_transition_of_the_table_can_happen() -> None:
 def test_every_effect_of_a_fact_can_happen() -> None:
     shapes = [*STATES.values(), after(queues.resolved(), c.Close(reason="Done."))]
     shapes.append(queues.ticked(queues.opened(redirect="sales").issue, NOW + queues.POLICIES.close_after).issue)
-    seen = {
-        (issue.state, type(fact), told(issue, fact).issue.state) for issue in shapes for fact in queues.facts(issue)
-    }
+    seen = {(issue.state, type(fact), told(issue, fact).issue.state) for issue in shapes for fact in every.facts(issue)}
     assert seen == {(*pair, end) for pair, ends in EFFECTS.items() for end in ends}
 
 

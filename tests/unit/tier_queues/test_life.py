@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from shared.events import collaboration, work
 from shared.vocabulary import FAR_FUTURE, Role
-from support import queues
+from support import every, queues
 from support.queues import HOUR, MINUTE, NOW, agent
 from tier_queues import clocks, problem_links, pushing
 from tier_queues import commands as c
@@ -88,11 +88,11 @@ class Life(RuleBasedStateMachine):
     def command(self, data: st.DataObject, person: Any) -> None:
         names = allowed_in(self.issue, person)
         kind = c.COMMANDS[data.draw(st.sampled_from(names))]
-        self.give(next(one for one in queues.commands(self.issue) if type(one) is kind), person)
+        self.give(next(one for one in every.commands(self.issue) if type(one) is kind), person)
 
     @rule(position=st.integers(0, len(c.COMMANDS) - 1), person=st.sampled_from(PEOPLE))
     def command_without_asking(self, position: int, person: Any) -> None:
-        self.give(queues.commands(self.issue)[position], person)
+        self.give(every.commands(self.issue)[position], person)
 
     @precondition(lambda self: self.issue.state == "queued" and self.issue.pushed is None)
     @rule(person=st.sampled_from(PEOPLE))
@@ -110,9 +110,9 @@ class Life(RuleBasedStateMachine):
     def wait(self, what_for: str, minutes: int) -> None:
         self.give_as_owner(queues.wait(what_for, self.now + minutes * MINUTE))
 
-    @rule(position=st.integers(0, len(queues.facts(queues.queued())) - 1))
+    @rule(position=st.integers(0, len(every.facts(queues.queued())) - 1))
     def fact(self, position: int) -> None:
-        decision = heard(self.issue, queues.facts(self.issue)[position], now=self.now, policies=POLICIES)
+        decision = heard(self.issue, every.facts(self.issue)[position], now=self.now, policies=POLICIES)
         assert decision.entries
         self.take(decision)
 

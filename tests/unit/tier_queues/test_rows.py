@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from shared.vocabulary import FAR_FUTURE
-from support import queues
+from support import every, queues
 from tier_queues import commands as c
 from tier_queues.issue import Issue
 from tier_queues.rows import issue_of, row_of
 
 
-@pytest.mark.parametrize("name", queues.states())
+@pytest.mark.parametrize("name", every.states())
 def test_an_issue_read_back_from_its_row_is_the_same(name: str) -> None:
-    issue = queues.states()[name]
+    issue = every.states()[name]
     assert issue_of(row_of(issue)["body"]) == issue
 
 
