@@ -190,12 +190,18 @@ class Commands(ABC):
         ],
         text: str,
         children: Literal["resolve", "return"] | None = None,
+        seen: UUID | None = None,
+        confirm: bool | None = None,
         expected: int | None = None,
         key: str | None = None,
     ) -> Issue:
         """Answer the issue. text: what the customer is told."""
         return await self.command(
-            issue, "resolve", _said(resolution=resolution, text=text, children=children), expected=expected, key=key
+            issue,
+            "resolve",
+            _said(resolution=resolution, text=text, children=children, seen=seen, confirm=confirm),
+            expected=expected,
+            key=key,
         )
 
     async def reopen(self, issue: UUID, *, reason: str, expected: int | None = None, key: str | None = None) -> Issue:
@@ -280,11 +286,24 @@ class Commands(ABC):
         )
 
     async def redirect(
-        self, issue: UUID, *, channel: str, reason: str, text: str, expected: int | None = None, key: str | None = None
+        self,
+        issue: UUID,
+        *,
+        channel: str,
+        reason: str,
+        text: str,
+        seen: UUID | None = None,
+        confirm: bool | None = None,
+        expected: int | None = None,
+        key: str | None = None,
     ) -> Issue:
         """End the issue because it belongs to another channel."""
         return await self.command(
-            issue, "redirect", _said(channel=channel, reason=reason, text=text), expected=expected, key=key
+            issue,
+            "redirect",
+            _said(channel=channel, reason=reason, text=text, seen=seen, confirm=confirm),
+            expected=expected,
+            key=key,
         )
 
     async def log_call(

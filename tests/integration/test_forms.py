@@ -100,6 +100,11 @@ async def test_a_form_is_asked_answered_and_shown_to_everybody_whom_it_concerns(
     asked = await desk.ada.give("ask-form", issue, form="printer", wait=True)
     assert (asked.status_code, asked.json()["state"]) == (200, "waiting")
     (form,) = await desk.shown(issue)
+
+    async def found() -> bool:
+        return issue in [row["id"] for row in (await desk.ada.get("/search", q="paper")).json()["items"]]
+
+    await wait_until(found, SOON, "what the form asks is found")
     assert (form["title"], form["answered_at"], form["answers"]) == (FORM["title"], None, [])
     assert [field["name"] for field in form["fields"]] == ["model", "paper"]
     path = f"/issues/{issue}/forms/{form['id']}"
@@ -171,7 +176,7 @@ async def test_a_form_is_answered_once_by_whom_it_was_asked_and_in_full(desk: De
 
     # Answers that come to a solved issue bring it back.
     await wait_until(heard, SOON, "the answers reached the owner")
-    assert (await desk.ada.give("resolve", issue, resolution="solved", text="Done.")).status_code == 200
+    assert (await desk.ada.give("resolve", issue, resolution="solved", text="Done.", confirm=True)).status_code == 200
     assert (await desk.ada.give("close", issue, reason="Done.")).status_code == 200
 
     async def closed() -> bool:

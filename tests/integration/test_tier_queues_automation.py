@@ -205,7 +205,9 @@ async def test_what_a_customer_writes_sets_off_a_rule(queues: QueueService, admi
     await act(queues)
     last = (await ada.timeline(issue))[-1]
     assert (last["type"], last["fact"]["text"]) == ("tierdesk.issue-replied.v1", "We look at it.")
-    assert (await ada.issue(issue))["owner"] == ada.id
+    seen = await ada.issue(issue)
+    assert (seen["owner"], seen["unseen"]) == (ada.id, True)
+    assert (await ada.give("resolve", issue, resolution="solved", text="Done.")).status_code == 409
 
 
 async def test_rules_that_set_off_each_other_are_stopped_and_the_lead_hears_it_once(

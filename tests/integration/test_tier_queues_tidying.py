@@ -16,6 +16,7 @@ from support.running import rows, wait_until
 from tier_queues import bulk_store, bulk_work, watching
 from tier_queues.bulk_store import NewJob
 from tier_queues.policies import Policies
+from tier_queues.watching import WATCHERS_LIMIT
 
 SOON = timedelta(seconds=20)
 
@@ -83,6 +84,29 @@ async def test_what_somebody_watches_is_a_list_of_theirs_and_no_change_of_the_is
         plan = "\n".join(row[0] for row in await tx.fetch(f"EXPLAIN {query.sql}", *query.parameters))
     assert "watches_newest" in plan
     assert "issues_pkey" in plan
+
+
+async def test_the_facts_of_what_is_watched_name_who_watches_it_then(queues: QueueService) -> None:
+    ada, bob, kim = await queues.staff("ada"), await queues.staff("bob"), await queues.staff("kim")
+    issue, other = await queues.issues(2)
+    for agent in (bob, kim, kim):
+        assert (await agent.give("watch", issue)).status_code == 204
+    for made in (issue, other):
+        await ada.give("claim", made)
+        await ada.give("resolve", made, resolution="solved", text="Done.")
+    assert (await bob.give("unwatch", issue)).status_code == 204
+    assert (await ada.give("reopen", issue, reason="Not yet.")).status_code == 200
+    named = [(entry["type"], entry["fact"].get("watchers")) for entry in (await ada.timeline(issue))[-2:]]
+    assert named == [("tierdesk.issue-resolved.v1", [bob.id, kim.id]), ("tierdesk.issue-reopened.v1", [kim.id])]
+    assert "watchers" not in (await ada.timeline(other))[-1]["fact"]
+    many = [await queues.staff(f"watcher{number}") for number in range(WATCHERS_LIMIT)]
+    for agent in many:
+        assert (await agent.give("watch", other)).status_code == 204
+    assert await ids(kim, "/watched") == [str(issue)]
+    assert (await kim.give("watch", other)).status_code == 204
+    await ada.give("reopen", other, reason="Not yet.")
+    assert (await ada.timeline(other))[-1]["fact"]["watchers"] == [agent.id for agent in many]
+    assert await ids(kim, "/watched") == [str(other), str(issue)]
 
 
 async def test_a_snoozed_issue_wakes_at_its_time(queues: QueueService, ada: Staff) -> None:

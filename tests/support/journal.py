@@ -115,7 +115,7 @@ class Journal:
             return False
         # A customer who writes again reopens the issue, and it is resolved once more: the mark tells them apart.
         mark = f"{self.run}-resolution-{new_id().hex[-10:]}"
-        body = {"resolution": "solved", "text": f"This is solved. {mark}"}
+        body = {"resolution": "solved", "text": f"This is solved. {mark}", "confirm": True}
         path = f"/tier-queues/issues/{claimed['id']}/resolve"
         await self._send(Intent("resolution", path, body, mark, patient=True, issue=UUID(claimed["id"])), token=token)
         return True

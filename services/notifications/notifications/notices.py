@@ -153,15 +153,16 @@ SAY: Final[Mapping[type[WorkFact], Say]] = {
 def _notice(about: About, state: CustomerState, fact: WorkFact) -> Notice:
     """Only what was written to the customer is taken over: reasons and notes are not."""
     notice = Notice(about=about, at=fact.at, state=state)
+    # What a rule or the system is called is nobody's name.
+    author = fact.actor.name if fact.actor.kind == "agent" else None
     match fact:
         case IssueReplied(text=text, attachments=attachments):
-            author = fact.actor.name if fact.actor.kind == "agent" else None
             files = tuple(attachment.name for attachment in attachments)
             return notice.model_copy(update={"text": text, "author": author, "files": files})
         case FormAsked(text=text):
-            return notice.model_copy(update={"text": text, "author": fact.actor.name})
+            return notice.model_copy(update={"text": text, "author": author})
         case RemoteSessionOffered(words=words):
-            return notice.model_copy(update={"text": words, "author": fact.actor.name})
+            return notice.model_copy(update={"text": words, "author": author})
         case IssueResolved(text=text) if about is About.SOLVED:
             return notice.model_copy(update={"text": text})
     return notice

@@ -1,15 +1,26 @@
 """PURE: which facts members of staff hear of by mail, who they are, and in which words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from shared.events import Value
 from shared.events.attention import AccountManagerInformed, EscalationStepTaken, IssuePushed, LeadAlerted, OwnerIdle
-from shared.events.collaboration import ConsultAsked
-from shared.events.work import ClockBreached, ClockWarned, HandoverOffered, Target, WorkFact
+from shared.events.collaboration import AgentMentioned, ConsultAnswered, ConsultAsked
+from shared.events.frontline import CallBackDue
+from shared.events.work import (
+    ClockBreached,
+    ClockWarned,
+    HandoverOffered,
+    HandoverReturned,
+    IssueReopened,
+    IssueResolved,
+    Target,
+    WatchedFact,
+    WorkFact,
+)
 
 PICKUP: Final = "pickup"
 PROMISED_UPDATE: Final = "promised-update"
@@ -27,6 +38,11 @@ class StaffAbout(StrEnum):
     UPDATE = "promised-update"
     PICKUP = "pickup"
     ASKED = "consult-asked"
+    ANSWERED = "consult-answered"
+    RETURNED = "handover-returned"
+    MENTIONED = "agent-mentioned"
+    CALL_BACK = "call-back-due"
+    WATCHED = "watched-issue"
     STEP = "escalation-step"
     INFORMED = "account-manager-informed"
 
@@ -59,6 +75,7 @@ _CAUSES: Final = {
     "consult-overdue": "A question about it to {place} was not answered in time.",
     "ping-pong": "It has come to {place} {times} times.",
     "major-incident": "It was declared a major incident at {place}.",
+    "automation-stopped": "Automation rules set off each other on it at {place} and were stopped.",
     "escalated": "{actor} asks you, who lead {place}, to look at it.",
 }
 """Cause of an alert to what is said of it."""
@@ -98,6 +115,28 @@ def _asked(fact: ConsultAsked) -> Summons:
     return Summons(notice, team=fact.target.team)
 
 
+def _answered(fact: ConsultAnswered) -> Summons:
+    said = f"{fact.actor.name} answered the question that went to {_place(fact.target.tier, fact.target.team)}."
+    return Summons(_notice(StaffAbout.ANSWERED, fact, said), _owner(fact))
+
+
+def _returned(fact: HandoverReturned) -> Summons:
+    said = f"{fact.actor.name} sends your offer back with a question; it is still yours."
+    return Summons(_notice(StaffAbout.RETURNED, fact, said), _owner(fact))
+
+
+def _mentioned(fact: AgentMentioned) -> Summons:
+    said = f"{fact.actor.name} wrote a note that names you; read it there."
+    return Summons(_notice(StaffAbout.MENTIONED, fact, said), (fact.agent,))
+
+
+def _call_back_due(fact: CallBackDue) -> Summons:
+    """Its owner; while nobody owns it, the leads of its team."""
+    said = f"The customer was promised a call at {_time(fact.due_at)}."
+    owner = _owner(fact)
+    return Summons(_notice(StaffAbout.CALL_BACK, fact, said), owner, team=None if owner else fact.standing.team)
+
+
 def _informed(fact: AccountManagerInformed) -> Summons:
     said = f"{fact.actor.name} wants you to know of it, as the customer's account manager."
     return Summons(_notice(StaffAbout.INFORMED, fact, said), (fact.agent,))
@@ -121,13 +160,28 @@ def _warned(fact: ClockWarned) -> Summons | None:
     return None
 
 
-def _broken(fact: ClockBreached) -> Summons | None:
+def _broken(fact: ClockBreached) -> Summons:
+    """Owner or leads, and whoever watches it."""
     if fact.clock == PROMISED_UPDATE:
         said = "The customer was promised an update, and the time has passed."
-        return Summons(_notice(StaffAbout.UPDATE, fact, said), _owner(fact))
+        return Summons(_notice(StaffAbout.UPDATE, fact, said), (*_owner(fact), *fact.watchers))
     if fact.clock == PICKUP:
-        return _not_taken(fact, "the time has passed")
-    return None
+        return replace(_not_taken(fact, "the time has passed"), agents=fact.watchers)
+    return _to_watchers(fact, f"You watch it: the time of its clock {fact.clock} has passed.")
+
+
+def _resolved(fact: IssueResolved) -> Summons:
+    return _to_watchers(fact, f"You watch it: {fact.actor.name} resolved it ({fact.resolution}).")
+
+
+def _reopened(fact: IssueReopened) -> Summons:
+    return _to_watchers(fact, f"You watch it: it was reopened by {fact.actor.name}.")
+
+
+def _to_watchers(fact: WatchedFact, words: str) -> Summons:
+    """Whoever watches it and did not do it."""
+    others = tuple(agent for agent in fact.watchers if agent != fact.actor.id)
+    return Summons(_notice(StaffAbout.WATCHED, fact, words), others)
 
 
 def _not_taken(fact: WorkFact, when: str) -> Summons:
@@ -144,10 +198,16 @@ CALLS: Final[Mapping[type[WorkFact], Callable[[Any], Summons | None]]] = {
     HandoverOffered: _offered,
     OwnerIdle: _idle,
     ConsultAsked: _asked,
+    ConsultAnswered: _answered,
+    HandoverReturned: _returned,
+    AgentMentioned: _mentioned,
+    CallBackDue: _call_back_due,
     AccountManagerInformed: _informed,
     EscalationStepTaken: _step,
     ClockWarned: _warned,
     ClockBreached: _broken,
+    IssueResolved: _resolved,
+    IssueReopened: _reopened,
 }
 """Fact to whom it calls."""
 

@@ -144,12 +144,14 @@ class SetPriority(Command):
 class Resolve(Command):
     """Answer the issue. text: what the customer is told.
 
-    children: of a major incident, what the answer does to the issues that follow it.
+    children: of a major incident, what the answer does to the issues that follow it. seen, confirm: as of a reply.
     """
 
     resolution: Resolution
     text: Text
     children: Literal["resolve", "return"] | None = None
+    seen: UUID | None = None
+    confirm: bool = False
 
 
 class Reopen(Command):

@@ -1,6 +1,7 @@
 """What customer and staff say to each other, what staff say among themselves, and what a vendor may read of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,15 +20,14 @@ MESSAGES_LIMIT_BYTES: Final = 64 * 1024
 
 def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
     """The owner writes to the customer. Raises UnseenMessages."""
+    decision = read(decision, given, seen=command.seen, confirm=command.confirm)
     issue = decision.issue
-    check_seen(issue, seen=command.seen, confirm=command.confirm)
-    clocks = promises.answered(issue, at=given.now, policies=given.policies)
     exception = command.exception_reason
     return decision.then(
         work.IssueReplied,
         actor=given.actor,
         at=given.now,
-        change={"unseen": False, "clocks": clocks} | writing(issue, given.agent),
+        change=answering(issue, given),
         private=None if exception is None else {"exception": exception},
         message=issue.made_id("message"),
         text=command.text,
@@ -35,11 +35,26 @@ def reply(decision: Decision, command: Reply, given: Circumstances) -> Decision:
     )
 
 
-def check_seen(issue: Issue, *, seen: UUID | None, confirm: bool) -> None:
-    """Raises UnseenMessages when the customer wrote what nobody has read, and who writes to them does not say so."""
-    if issue.unseen and not confirm and seen != issue.newest_message:
+def read(decision: Decision, given: Circumstances, *, seen: UUID | None, confirm: bool) -> Decision:
+    """The issue with nothing unseen, as who answers the customer says; a rule reads nothing, whatever it confirms.
+
+    Raises UnseenMessages when the customer wrote what nobody has read, and who answers does not say so.
+    """
+    issue = decision.issue
+    if not issue.unseen:
+        return decision
+    if not confirm and seen != issue.newest_message:
         detail = "The customer wrote again; read it, then send with `seen` or `confirm`."
         raise UnseenMessages("unseen-messages", detail, message=issue.newest_message)
+    if given.agent.by_rule is not None:
+        return decision
+    return Decision(replace(issue, unseen=False), decision.entries)
+
+
+def answering(issue: Issue, given: Circumstances) -> dict[str, Any]:
+    """The change by which the customer hears from the owner; what is still unseen is not answered by it."""
+    clocks = issue.clocks if issue.unseen else promises.answered(issue, at=given.now, policies=given.policies)
+    return {"clocks": clocks} | writing(issue, given.agent)
 
 
 def note(decision: Decision, command: Note, given: Circumstances) -> Decision:

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from shared.events import work
-from shared.vocabulary import FRONTLINE_TIER, IssueState, Resolution, WaitingFor
+from shared.events.collaboration import ConsultAsked
+from shared.events.forms import FormAsked
+from shared.vocabulary import FRONTLINE_TIER, HandoverReason, IssueState, Resolution, WaitingFor
 from tier_queues.clocks import Clock, Line
 from tier_queues.goals import PICKUP
 from tier_queues.measures import Measure
@@ -169,12 +171,15 @@ class _Reading:
             self.course = replace(course, first_owner=new.actor)
         elif new.type == work.IssueReleased.TYPE or _asks_customer(new):
             self.course = replace(course, one_contact=False)
+        elif new.type == ConsultAsked.TYPE:
+            self._count(Measure.CONSULTS, new.at, 1)
         elif new.type == work.HandoverOffered.TYPE:
             lower = course.stay.tier if new.lower_tier_could else course.lower_from
             self.course = replace(course, offer=new.offer, lower_from=lower)
         elif _is_transfer(new):
-            if new.tier > course.stay.tier:
-                self._count(Measure.ESCALATIONS, new.at, 1, new.offer or course.offer or "")
+            reason = new.offer or course.offer or ""
+            if new.tier > course.stay.tier or reason == HandoverReason.HIERARCHICAL:
+                self._count(Measure.ESCALATIONS, new.at, 1, reason)
             course = self._before
             self.course = replace(course, handovers=course.handovers + 1, one_contact=False, offer=None)
 
@@ -283,7 +288,7 @@ def _tier_of_visit(started: Line, otherwise: int) -> int:
 
 
 def _asks_customer(new: Happening) -> bool:
-    return new.type == work.IssueWaiting.TYPE and new.waiting_for == WaitingFor.CUSTOMER
+    return new.type == FormAsked.TYPE or (new.type == work.IssueWaiting.TYPE and new.waiting_for == WaitingFor.CUSTOMER)
 
 
 def _is_transfer(new: Happening) -> bool:

@@ -8,6 +8,7 @@ from shared.vocabulary import IssueState, Resolution
 from tier_queues import consulting, handover, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Close, Reopen, Resolve
+from tier_queues.conversation import read
 from tier_queues.links import Relation
 from tier_queues.places import queued_at
 from tier_queues.policies import Policies
@@ -18,7 +19,8 @@ WITHDRAWN_TEXT: Final = "Withdrawn by the customer."
 
 
 def resolve(decision: Decision, command: Resolve, given: Circumstances) -> Decision:
-    """The owner answers the issue, which leaves their hands. Raises Unacceptable."""
+    """The owner answers the issue, which leaves their hands. Raises Unacceptable, UnseenMessages."""
+    decision = read(decision, given, seen=command.seen, confirm=command.confirm)
     if decision.issue.major and command.children is None and _is_followed(decision.issue):
         detail = "Say whether the answer resolves the issues that follow it or returns them to their owners."
         raise Unacceptable("children-undecided", detail)

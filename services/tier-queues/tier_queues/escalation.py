@@ -69,6 +69,9 @@ def _offered(decision: Decision, command: Escalate, given: Circumstances) -> Dec
     """The same as every offer; they get it where it is, whatever tiers they work."""
     issue, parts = decision.issue, command.parts
     assert parts is not None, "the command asks for them"
+    if issue.owner is None:
+        detail = "Nobody owns it yet: claim it and then offer it, or have them informed."
+        raise Refused("not-offerable", detail, state=issue.state)
     if not owns(given.agent, issue):
         detail = "Only its owner offers it; you may have them informed."
         raise NotOwner("not-owner", detail, owner=issue.owner, owner_name=issue.owner_name)

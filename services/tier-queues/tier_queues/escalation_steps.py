@@ -13,16 +13,16 @@ from tier_queues.teams import Step
 def begun(before: Issue | None, decision: Decision, *, now: datetime, policies: Policies) -> Decision:
     """The decision with the steps of the queue that it leads to; out of a queue they stop.
 
-    before: the issue as it was, None for a new one. In another queue, or again in this one, they begin anew.
+    before: the issue as it was, None for a new one. In another queue, or again in this one, they begin anew; in a
+    queue that had no steps before, when anything next happens to the issue.
     """
     issue = decision.issue
     if issue.state is not IssueState.QUEUED:
-        return decision if issue.step_at is None else _with(decision, None)
-    if before is not None and before.state is IssueState.QUEUED and _place(before) == _place(issue):
+        return _with(decision, None)
+    stays = before is not None and before.state is IssueState.QUEUED and _place(before) == _place(issue)
+    if stays and (issue.step_at is not None or issue.steps_taken):
         return decision
     steps = _steps(issue, policies)
-    if not steps and issue.step_at is None:
-        return decision
     return _with(decision, max(now, issue.last_at) + steps[0].after if steps else None)
 
 
@@ -33,8 +33,8 @@ def taken(decision: Decision, *, now: datetime, policies: Policies) -> Decision:
         return decision
     steps, number = _steps(issue, policies), issue.steps_taken
     if number >= len(steps):
-        # The team has fewer steps than it had.
-        return _with(decision, None)
+        # The team has fewer steps than it had; none is told again.
+        return Decision(replace(issue, step_at=None), decision.entries)
     following = number + 1
     step_at = now + steps[following].after if following < len(steps) else None
     return decision.then(
@@ -49,10 +49,11 @@ def taken(decision: Decision, *, now: datetime, policies: Policies) -> Decision:
 
 
 def _told(issue: Issue, step: Step, policies: Policies) -> tuple[str, ...]:
-    if step.tell == "lead":
-        return policies.leads(issue.tier, issue.team)
+    """Whom a step names; the leads instead of an account manager that the customer does not have."""
     name = step.agent if step.tell == "agent" else issue.account_manager
-    return () if name is None else (name,)
+    if step.tell == "lead" or name is None:
+        return policies.leads(issue.tier, issue.team)
+    return (name,)
 
 
 def _steps(issue: Issue, policies: Policies) -> tuple[Step, ...]:
@@ -65,4 +66,7 @@ def _place(issue: Issue) -> tuple[int, str]:
 
 
 def _with(decision: Decision, step_at: datetime | None) -> Decision:
-    return Decision(replace(decision.issue, step_at=step_at, steps_taken=0), decision.entries)
+    issue = decision.issue
+    if issue.step_at == step_at and not issue.steps_taken:
+        return decision
+    return Decision(replace(issue, step_at=step_at, steps_taken=0), decision.entries)

@@ -9,35 +9,30 @@ from shared.events import issues
 from shared.events.form_parts import asked_words
 from shared.events.forms import FormAsked
 from shared.vocabulary import IssueState, WaitingFor
-from tier_queues import promises, waiting
+from tier_queues import waiting
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Wait
 from tier_queues.companions import FORMS_LIMIT, OPEN_FORMS_LIMIT, AskedForm
-from tier_queues.conversation import check_seen
+from tier_queues.conversation import answering, read
 from tier_queues.frontline_commands import AskForm
-from tier_queues.participation import writing
 from tier_queues.record import Decision, Issue
 from tier_queues.refusals import Unacceptable
 
 
 def ask(decision: Decision, command: AskForm, given: Circumstances) -> Decision:
     """The owner asks the customer to fill in a form. Raises Unacceptable, UnseenMessages."""
-    issue, form = decision.issue, given.form
+    form = given.form
     if form is None:
         raise Unacceptable("unknown-form", "There is no such form.")
-    check_seen(issue, seen=command.seen, confirm=command.confirm)
+    decision = read(decision, given, seen=command.seen, confirm=command.confirm)
+    issue = decision.issue
     _check_room(issue)
     asked = AskedForm(issue.made_id("form"), form.name, form.title, form.fields, given.agent.id, given.now)
     decision = decision.then(
         FormAsked,
         actor=given.actor,
         at=given.now,
-        change={
-            "unseen": False,
-            "clocks": promises.answered(issue, at=given.now, policies=given.policies),
-            "forms": _kept((*issue.forms, asked)),
-        }
-        | writing(issue, given.agent),
+        change={"forms": _kept((*issue.forms, asked))} | answering(issue, given),
         form=asked.id,
         name=form.name,
         title=form.title,

@@ -12,6 +12,7 @@ from tier_queues import ending, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.command_parts import Command
 from tier_queues.companions import CALL_BACKS_LIMIT, CallBack, Verification
+from tier_queues.conversation import read
 from tier_queues.frontline_commands import AskForm, BookCallBack, LogCall, RecordGuideStep, Redirect, Verify
 from tier_queues.record import TIERDESK, Decision
 from tier_queues.refusals import Unacceptable
@@ -44,7 +45,11 @@ def verify(decision: Decision, command: Verify, given: Circumstances) -> Decisio
 
 
 def redirect(decision: Decision, command: Redirect, given: Circumstances) -> Decision:
-    """Resolved as redirected; the customer's own words are kept with it for whoever takes over elsewhere."""
+    """Resolved as redirected; the customer's own words are kept with it for whoever takes over elsewhere.
+
+    Raises UnseenMessages.
+    """
+    decision = read(decision, given, seen=command.seen, confirm=command.confirm)
     said = [message.text for message in given.messages if message.author == CUSTOMER]
     private = {"to": command.channel, "reason": command.reason, "carried": "\n\n".join(said)[:TEXT_LIMIT]}
     return ending.resolved(

@@ -20,12 +20,16 @@ class Verify(Command):
 
 
 class Redirect(Command):
-    """End the issue because it belongs to another channel; the customer's words go along on the timeline."""
+    """End the issue because it belongs to another channel; the customer's words go along on the timeline.
+
+    text: what the customer is told. seen, confirm: as of a reply.
+    """
 
     channel: Word
     reason: Text
     text: Text
-    """What the customer is told."""
+    seen: UUID | None = None
+    confirm: bool = False
 
 
 class LogCall(Command):

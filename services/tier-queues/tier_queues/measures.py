@@ -19,6 +19,7 @@ class Measure(StrEnum):
     TIME_IN_WAIT = "time-in-wait"
     WORK_TIME = "work-time"
     ESCALATIONS = "escalations"
+    CONSULTS = "consults"
     BOUNCES = "bounces"
     SOLVED_ABOVE_LOWEST = "solved-above-lowest"
     COST = "cost"
@@ -42,8 +43,8 @@ MEANINGS: Final[Mapping[Measure, Meaning]] = MappingProxyType(
         Measure.FIRST_CONTACT_RESOLUTION: Meaning(
             "share",
             "share",
-            "First answers given by the first owner, without a handover, a return to the queue or a question to the "
-            "customer, and not reopened. Withdrawn, redirected, duplicate and self-served issues do not count.",
+            "First answers given by the first owner, without a handover, a return to the queue, or a question or form "
+            "to the customer, and not reopened. Withdrawn, redirected, duplicate and self-served issues do not count.",
         ),
         Measure.ESCALATION: Meaning(
             "share", "share", "Issues that went from Tier 1 to a higher one, of all at Tier 1."
@@ -56,7 +57,14 @@ MEANINGS: Final[Mapping[Measure, Meaning]] = MappingProxyType(
         ),
         Measure.TIME_IN_WAIT: Meaning("mean", "seconds", "Rest until it ended; `detail` is what it was for."),
         Measure.WORK_TIME: Meaning("mean", "seconds", "Time in somebody's hands during a stay, without waits."),
-        Measure.ESCALATIONS: Meaning("total", "count", "Handovers upwards from a place; `detail` is the reason."),
+        Measure.ESCALATIONS: Meaning(
+            "total",
+            "count",
+            "Handovers from a place upwards, or to a lead or an account manager; `detail` is the reason.",
+        ),
+        Measure.CONSULTS: Meaning(
+            "total", "count", "Questions that a place asked another one, keeping the issue; no escalation."
+        ),
         Measure.BOUNCES: Meaning(
             "total", "count", "Returns of issues; `detail`: to a tier, or to a team of the same tier."
         ),

@@ -109,7 +109,7 @@ class Issue:
     problems: causes or wishes that it shares with others. forms: that the customer was asked, oldest first. channel:
     how it came in, empty where that was not kept. account_manager: the customer's, a sign-in name. major: it is a major
     incident, which others may follow. step_at: when the next step of the escalation in its queue comes; steps_taken:
-    how many did.
+    how many did. watchers: sign-in names of the first who watch it, which no command changes.
     """
 
     id: UUID
@@ -176,6 +176,7 @@ class Issue:
     major: bool = False
     step_at: datetime | None = None
     steps_taken: int = 0
+    watchers: tuple[str, ...] = ()
 
     @property
     def standing(self) -> work.Standing:
@@ -290,5 +291,7 @@ class Decision:
         at = max(at, issue.last_at)
         after = replace(issue, version=issue.version + 1, last_at=at, **(change or {}))
         before = work.Before(tier=issue.tier, owner=issue.owner) if issue.version else None
+        if issue.watchers and issubclass(fact, work.WatchedFact):
+            content["watchers"] = issue.watchers
         written = fact(at=at, actor=actor, standing=after.standing, before=before, **content)
         return Decision(after, (*self.entries, Entry(written, private or {}, issue if issue.version else None)))

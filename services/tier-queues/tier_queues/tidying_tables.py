@@ -30,7 +30,7 @@ WATCHES: Final = Table(
     Column("issue_id", Uuid, primary_key=True),
     Column("since", DateTime(timezone=True), nullable=False),
 )
-"""Issues that somebody of the staff watches; nobody else is told."""
+"""Issues that somebody of the staff watches; the first of them are in the issue's body too."""
 Index("watches_newest", WATCHES.c.agent, WATCHES.c.since, WATCHES.c.issue_id)
 
 BULK_JOBS: Final = Table(

@@ -1,4 +1,7 @@
-"""Issues that somebody of the staff watches: no change of the issue, nobody else is told, no version goes stale."""
+"""Issues that somebody of the staff watches: a list of theirs, and mails about what becomes of them.
+
+The issue's body names its watchers, so that its facts can: who writes it anew has locked it. No version goes stale.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -10,10 +13,21 @@ from shared.paging import KeyMoment, Page, cursor_of, key_in
 from tier_queues.lists import COLUMNS, IssueRow, Query, row_of
 
 _KEY: Final = TypeAdapter(tuple[KeyMoment, UUID])
+WATCHERS_LIMIT: Final = 50
+"""Watchers of one issue who are mailed, the first ones: their names travel with its facts."""
 _WATCH: Final = f"""
-INSERT INTO watches (agent, issue_id, since) SELECT $1, id, {NOW} FROM issues WHERE id = $2
-ON CONFLICT (agent, issue_id) DO NOTHING
+WITH added AS (
+    INSERT INTO watches (agent, issue_id, since) SELECT $1, id, {NOW} FROM issues WHERE id = $2
+    ON CONFLICT (agent, issue_id) DO NOTHING RETURNING issue_id
+)
+UPDATE issues SET body = jsonb_set(body, '{{watchers}}', coalesce(body->'watchers', '[]') || to_jsonb($1::text))
+FROM added WHERE id = issue_id AND jsonb_array_length(coalesce(body->'watchers', '[]')) < {WATCHERS_LIMIT}
 """  # noqa: S608
+_UNWATCH: Final = """
+WITH gone AS (DELETE FROM watches WHERE agent = $1 AND issue_id = $2 RETURNING issue_id)
+UPDATE issues SET body = jsonb_set(body, '{watchers}', (body->'watchers') - $1::text)
+FROM gone WHERE id = issue_id AND body->'watchers' ? $1::text
+"""
 
 
 async def watch(tx: Transaction, agent: str, issue: UUID) -> None:
@@ -23,7 +37,7 @@ async def watch(tx: Transaction, agent: str, issue: UUID) -> None:
 
 async def unwatch(tx: Transaction, agent: str, issue: UUID) -> None:
     """Watch an issue no longer."""
-    await tx.fetch("DELETE FROM watches WHERE agent = $1 AND issue_id = $2", agent, issue)
+    await tx.fetch(_UNWATCH, agent, issue)
 
 
 def of_agent(agent: str, after: str | None, limit: int) -> Query:

@@ -23,7 +23,7 @@ def add_watching(api: Api, counter: Counter) -> None:
 
     @api.post("/issues/{issue}/watch", allow=staff, status_code=204)
     async def watch(issue: UUID, request: Request, command: Command) -> Response:
-        """Watch an issue; nobody else is told."""
+        """Watch an issue: find it in `watched`, and hear when it is resolved, reopened or late; nobody else is told."""
         await check_empty(request)
         act = partial(_set, issue, command, True)
         return (await idempotency.once(counter.db, command.key, act)).response()

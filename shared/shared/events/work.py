@@ -246,21 +246,27 @@ class ClockWarned(WorkFact, type="tierdesk.clock-warned.v1"):
     due_at: Moment
 
 
-class ClockBreached(WorkFact, type="tierdesk.clock-breached.v1"):
+class WatchedFact(WorkFact):
+    """Common to facts of which those hear who watch the issue. watchers: sign-in names; left out when nobody does."""
+
+    watchers: Annotated[tuple[Word, ...], Field(exclude_if=operator.not_)] = ()
+
+
+class ClockBreached(WatchedFact, type="tierdesk.clock-breached.v1"):
     """A clock passed its due time; published once per clock."""
 
     clock: Word
     due_at: Moment
 
 
-class IssueResolved(WorkFact, type="tierdesk.issue-resolved.v1"):
+class IssueResolved(WatchedFact, type="tierdesk.issue-resolved.v1"):
     """The issue is answered. text: what the customer is told."""
 
     resolution: Resolution | str
     text: Text
 
 
-class IssueReopened(WorkFact, type="tierdesk.issue-reopened.v1"):
+class IssueReopened(WatchedFact, type="tierdesk.issue-reopened.v1"):
     """A resolved or closed issue needs work again. cause: customer, owner, lead."""
 
     cause: Word

@@ -197,3 +197,12 @@ def test_a_form_is_mailed_with_its_questions_under_the_agents_name() -> None:
     assert (notice.about, notice.author) == (About.FORM, AGENT.name)
     assert "Which model is it?" in str(notice.text)
     assert About.FORM in MAILED
+
+
+def test_what_a_rule_sends_names_no_author() -> None:
+    rule = work.Actor(kind="rule", id="rule:ask-model", name="Automation rule ask-model")
+    for fact in (form(), remote_session(), replied()):
+        notice = said(AT_WORK, fact.model_copy(update={"actor": rule}))
+        assert notice is not None
+        assert notice.author is None
+        assert "ask-model" not in notice.model_dump_json()

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from notifications.staff_notices import StaffAbout, Summons, summons
-from shared.events import attention, collaboration, work
+from shared.events import attention, collaboration, frontline, work
 from shared.ids import new_id
 from shared.vocabulary import HandoverMode, HandoverReason, IssueState
 from support.events import ACCEPTED_AT, AGENT, standing
@@ -32,6 +34,39 @@ def test_an_alert_goes_to_the_leads_whom_it_names_and_says_why() -> None:
     other = told(attention.LeadAlerted, cause="a-cause-of-tomorrow", tier=2, leads=("lea",))
     assert other.notice.words == "You are asked to look at it at Tier 2: a-cause-of-tomorrow."
     assert called(attention.LeadAlerted, cause="ping-pong", tier=2) is None
+
+
+@pytest.mark.parametrize(
+    "cause",
+    ["offer-overdue", "consult-overdue", "ping-pong", "major-incident", "automation-stopped", "escalated"],
+)
+def test_every_cause_of_an_alert_has_words_of_its_own(cause: str) -> None:
+    assert cause not in told(attention.LeadAlerted, cause=cause, tier=2, leads=("lea",)).notice.words
+
+
+def test_the_owner_hears_of_an_answer_a_question_back_and_a_call_that_is_due() -> None:
+    target = {"tier": 2, "team": "technical"}
+    offer = work.Offer.model_validate({"id": new_id(), "target": target, "mode": "cold", "reason": "knowledge"})
+    facts: list[tuple[type[work.WorkFact], StaffAbout, dict[str, Any]]] = [
+        (collaboration.ConsultAnswered, StaffAbout.ANSWERED, {"consult": new_id(), "target": target}),
+        (work.HandoverReturned, StaffAbout.RETURNED, {"offer": offer}),
+        (frontline.CallBackDue, StaffAbout.CALL_BACK, {"call_back": new_id(), "due_at": SOON}),
+    ]
+    for kind, about, content in facts:
+        found = told(kind, of=OWNED, **content)
+        assert (found.agents, found.team, found.notice.about) == (("ada",), None, about)
+    assert called(collaboration.ConsultAnswered, consult=new_id(), target=target) is None
+
+
+def test_a_call_that_is_due_on_what_nobody_owns_calls_the_leads() -> None:
+    found = told(frontline.CallBackDue, call_back=new_id(), due_at=SOON)
+    assert (found.agents, found.team) == ((), "frontline")
+    assert SOON.strftime("%H:%M UTC") in found.notice.words
+
+
+def test_a_note_calls_whom_it_names() -> None:
+    found = told(collaboration.AgentMentioned, note=new_id(), agent="tim", agent_name="Tim", of=OWNED)
+    assert (found.agents, found.notice.about) == (("tim",), StaffAbout.MENTIONED)
 
 
 def test_who_is_given_an_issue_reads_until_when() -> None:
@@ -77,3 +112,17 @@ def test_leads_hear_of_what_nobody_picks_up_and_nobody_of_the_other_clocks() -> 
     assert late.team == broken.team == "frontline"
     for clock in ("first-response", "next-response", "resolution"):
         assert called(work.ClockBreached, clock=clock, due_at=SOON, of=OWNED) is None
+
+
+def test_who_watches_it_hears_that_it_is_resolved_reopened_and_late_unless_they_did_it() -> None:
+    watchers = ("kim", AGENT.id)
+    resolved = told(work.IssueResolved, resolution="solved", text="SECRETLY done.", watchers=watchers, of=OWNED)
+    reopened = told(work.IssueReopened, cause="lead", watchers=watchers, of=OWNED)
+    late = told(work.ClockBreached, clock="resolution", due_at=SOON, watchers=("kim",), of=OWNED)
+    for found in (resolved, reopened, late):
+        assert (found.agents, found.notice.about) == (("kim",), StaffAbout.WATCHED)
+        assert "SECRETLY" not in found.notice.words
+    update = told(work.ClockBreached, clock="promised-update", due_at=SOON, watchers=("kim",), of=OWNED)
+    pickup = told(work.ClockBreached, clock="pickup", due_at=SOON, watchers=("kim",))
+    assert (set(update.agents), pickup.agents, pickup.team) == ({"ada", "kim"}, ("kim",), "frontline")
+    assert called(work.IssueResolved, resolution="solved", text="Done.", of=OWNED) is None

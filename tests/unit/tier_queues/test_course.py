@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from support import events, queues
 from support.courses import happenings
-from support.queues import ADA, EVE, HOUR, NOW, TIM, offer, resolve, ruled, told, wait
+from support.queues import ADA, EVE, HOUR, LEA, NOW, TIM, consult, offer, resolve, ruled, told, wait
 from tier_queues import commands as c
 from tier_queues.agents import Agent
 from tier_queues.course import Course, Row, followed, kept_promises
+from tier_queues.escalation_commands import Escalate
+from tier_queues.frontline_commands import AskForm
 from tier_queues.issue import Decision
 from tier_queues.measures import Measure
 
@@ -81,6 +85,28 @@ def test_what_is_put_back_while_it_is_offered_was_handed_over_too() -> None:
     decision = lived([(c.Claim(), ADA), (offer(), ADA), (c.PutBack(reason="Lunch."), ADA), (c.Claim(), TIM)])
     assert [(row.tier, row.detail) for row in counted(decision, Measure.ESCALATIONS)] == [(1, "knowledge")]
     assert values(decision, Measure.ESCALATION) == [1]
+
+
+def test_who_is_called_from_above_is_an_escalation_without_another_tier() -> None:
+    parts = dict.fromkeys(("impact", "findings", "tried", "ask", "promised"), "Said.")
+    command = Escalate.model_validate({"to": "lead", "as": "owner", "reason": "They leave.", "parts": parts})
+    decision = lived([(c.Claim(), ADA), (command, ADA), (c.AcceptHandover(), LEA)])
+    assert [(row.tier, row.detail) for row in counted(decision, Measure.ESCALATIONS)] == [(1, "hierarchical")]
+    assert values(decision, Measure.ESCALATION) == [0]
+
+
+def test_a_question_to_others_counts_as_a_consult_and_is_no_escalation() -> None:
+    decision = lived([(c.Claim(), ADA), (consult(), ADA), (consult(), ADA), (resolve(), ADA)])
+    assert [(row.tier, row.value) for row in counted(decision, Measure.CONSULTS)] == [(1, 1), (1, 1)]
+    assert counted(decision, Measure.ESCALATIONS) == []
+    assert values(decision, Measure.FIRST_CONTACT_RESOLUTION) == [1]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_form_for_the_customer_makes_it_a_second_contact(wait: bool) -> None:
+    asked: list[tuple[c.Command, Agent]] = [(c.Claim(), ADA), (AskForm(form="printer", wait=wait), ADA)]
+    decision = lived([*asked, *([(c.Resume(), ADA)] if wait else []), (resolve(), ADA)])
+    assert values(decision, Measure.FIRST_CONTACT_RESOLUTION) == [0]
 
 
 def test_the_routers_own_correction_is_no_escalation() -> None:

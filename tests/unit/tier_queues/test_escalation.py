@@ -7,7 +7,7 @@ import pytest
 
 from shared.events import attention, work
 from support import queues
-from support.queues import ADA, BOB, LEA, PARTS, POLICIES, facts_of, last, ruled
+from support.queues import ADA, LEA, PARTS, POLICIES, facts_of, last, ruled
 from tier_queues import commands as c
 from tier_queues.escalation_commands import Escalate
 from tier_queues.issue import Issue, NotOwner, Refused, Unacceptable
@@ -72,10 +72,11 @@ def test_without_a_lead_or_an_account_manager_it_is_refused_with_the_reason() ->
 def test_only_the_owner_offers_it_and_only_once_but_who_leads_may_inform() -> None:
     as_owner = escalate("lead", **{"as": "owner", "parts": PARTS})
     with pytest.raises(NotOwner):
-        ruled(queues.queued(), as_owner, by=BOB)
-    with pytest.raises(Refused) as refused:
-        ruled(queues.offered(), as_owner, by=ADA)
-    assert refused.value.kind == "not-offerable"
+        ruled(queues.assigned(), as_owner, by=LEA)
+    for issue in (queues.offered(), queues.queued()):
+        with pytest.raises(Refused) as refused:
+            ruled(issue, as_owner, by=ADA)
+        assert refused.value.kind == "not-offerable"
     assert facts_of(ruled(owned(), escalate(), by=LEA, receiver=KIM)) == [attention.AccountManagerInformed]
 
 

@@ -61,3 +61,24 @@ def test_a_team_without_steps_tells_nobody() -> None:
     decision = tick(queued(), now=NOW + HOUR, policies=without)
     assert not [entry for entry in decision.entries if isinstance(entry.fact, attention.EscalationStepTaken)]
     assert decision.issue.step_at is None
+
+
+def test_steps_that_a_team_is_given_later_begin_when_something_happens_to_what_waits() -> None:
+    before = opened(impact="low", urgency="low").issue
+    assert before.step_at is None
+    noted = after(before, c.Note(text="Hm."), by=LEA, now=NOW + HOUR, policies=IN_STEPS)
+    assert noted.step_at == NOW + HOUR + 10 * MINUTE
+
+
+def test_steps_that_were_told_are_not_told_again_when_the_team_has_fewer() -> None:
+    issue, _ = steps(queued(), NOW + 10 * MINUTE)
+    fewer = replace(IN_STEPS, teams={"frontline": replace(TEAM, steps=STEPS[:1])})
+    issue = tick(issue, now=NOW + HOUR, policies=fewer).issue
+    noted = after(issue, c.Note(text="Hm."), by=LEA, now=NOW + HOUR, policies=fewer)
+    assert (noted.step_at, noted.steps_taken) == (None, 1)
+
+
+def test_the_leads_are_told_instead_of_an_account_manager_whom_the_customer_does_not_have() -> None:
+    issue, _ = steps(queued(), NOW + 10 * MINUTE)
+    issue, _ = steps(issue, NOW + 15 * MINUTE)
+    assert steps(issue, NOW + 75 * MINUTE)[1] == [(3, ("lea",))]

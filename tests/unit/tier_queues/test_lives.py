@@ -171,7 +171,7 @@ class Lives(RuleBasedStateMachine):
         by = self.somebody(at, by)
         model = self.models[at]
         free = model.state in ("assigned", "waiting") and model.owner == by and model.offered is None
-        if self.give(at, queues.resolve(), PEOPLE[by], works=free):
+        if self.give(at, queues.resolve(confirm=True), PEOPLE[by], works=free):
             self.ended(model)
 
     @rule(at=ISSUE)

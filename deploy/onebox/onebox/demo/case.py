@@ -92,7 +92,7 @@ class Case:
                 break
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
             await self.look(agent)
-            if name == "reply":  # what the customer wrote meanwhile has been read now
+            if name in ("reply", "resolve"):  # what the customer wrote meanwhile has been read now
                 body |= {"confirm": True}
         raise answer.refusal(f"{name} of {self.id} by {agent.id}")
 
