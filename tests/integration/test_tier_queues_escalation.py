@@ -47,6 +47,31 @@ async def test_the_customers_account_manager_is_informed_and_then_owns_it(queues
     assert (taken["owner"], taken["tier"], taken["account_manager"]) == (kim.id, 1, kim.id)
 
 
+async def test_an_account_manager_who_works_no_queue_finds_the_offer_in_theirs(
+    queues: QueueService, ada: Staff
+) -> None:
+    kim = await queues.staff("kim", tiers=())
+    issue = await of_managed_customer(queues, kim.id, ada)
+    assert (await kim.get("/queue")).json()["items"] == []
+    assert (await kim.send("POST", "/queue/claim-next", None)).status_code == 204
+    wanted: dict[str, Any] = {"to": "account-manager", "as": "owner", "reason": "They left.", "parts": FIVE_PARTS}
+    assert (await ada.give("escalate", issue, **wanted)).status_code == 200
+    (listed,) = (await kim.get("/queue")).json()["items"]
+    assert (listed["id"], listed["offered"], listed["offered_to"]) == (str(issue), True, kim.id)
+    taken = await kim.send("POST", "/queue/claim-next", None)
+    assert (taken.status_code, taken.json()["id"], taken.json()["owner"]) == (200, str(issue), kim.id)
+    assert (await kim.get("/queue")).json()["items"] == []
+
+
+async def test_who_works_several_tiers_finds_each_offer_to_them_once(queues: QueueService, ada: Staff) -> None:
+    kim = await queues.staff("kim", tiers=(1, 2))
+    issue = await of_managed_customer(queues, kim.id, ada)
+    wanted: dict[str, Any] = {"to": "account-manager", "as": "owner", "reason": "They left.", "parts": FIVE_PARTS}
+    await ada.give("escalate", issue, **wanted)
+    rows = (await kim.get("/queue", limit=200)).json()["items"]
+    assert [row["id"] for row in rows].count(str(issue)) == 1
+
+
 async def test_who_cannot_be_called_is_named_in_the_refusal(queues: QueueService, ada: Staff) -> None:
     operator = await queues.staff("opal", role=Role.OPERATOR)
     for manager in ("nobody-at-all", operator.id):

@@ -184,6 +184,36 @@ async def test_a_team_that_is_given_work_gets_it_in_turns_by_priority_and_age(
     assert (await admin.issue(issues[4]))["given_to"] == first.id, "the oldest one first"
 
 
+async def test_a_full_team_keeps_no_other_team_from_being_given_work(queues: QueueService, admin: Staff) -> None:
+    busy = await employ(queues, admin, "busy", teams=["frontline"], capacity=1)
+    able = await employ(queues, admin, "able", teams=["technical"], tiers=[2], capacity=20)
+    await push(admin)
+    await push(admin, "technical", tiers=[2])
+    await online(busy, able)
+    await queues.issues(120, impact="high", urgency="high")
+    late = await queues.issue(tier=2, impact="low", urgency="low")
+    assert await give(queues) == 1, "the urgent ones come first"
+    assert await give(queues) == 1, "those who are full are not asked for"
+    assert (await admin.issue(late))["given_to"] == able.id
+
+
+async def test_what_nobody_there_can_do_or_has_room_for_keeps_nothing_else_waiting(
+    queues: QueueService, admin: Staff
+) -> None:
+    await employ(queues, admin, "able", teams=["technical"], tiers=[2], skills={"german": 1})
+    plain = await employ(queues, admin, "plain", teams=["frontline"], capacity=4)
+    await push(admin)
+    await push(admin, "technical", tiers=[2])
+    await online(plain, await queues.staff("other", teams=["technical"]))
+    calls = [events.routed(of=accepted_now(channel="phone"), impact="high", urgency="high") for _ in range(110)]
+    for call in calls:
+        await queues.hear(new_id(), call)
+    await queues.issues(110, skills=("german",), impact="high", urgency="high")
+    late = await queues.issue(impact="low", urgency="low")
+    assert await give(queues) == 1
+    assert (await admin.issue(late))["given_to"] == plain.id
+
+
 async def test_what_is_not_taken_in_time_is_given_to_the_next_one(queues: QueueService, admin: Staff) -> None:
     first, second = [await employ(queues, admin, name, teams=["frontline"]) for name in ("ada", "bob")]
     await push(admin)
@@ -222,6 +252,33 @@ async def test_a_claim_that_races_the_end_of_its_time_has_one_winner(queues: Que
         assert (answer.status_code == 200) == (view["owner"] == holder), (answer.text, told)
         assert (view["owner"] is None) == (view["given_to"] is not None)
         assert told.count("issue-claimed") == (answer.status_code == 200)
+
+
+async def test_who_leaves_keeps_nothing_and_is_offered_nothing(infrastructure: Infrastructure) -> None:
+    async with running_queues(infrastructure, leaving_look=timedelta(milliseconds=100)) as queues:
+        admin = await queues.staff("admin", role=Role.ADMIN, tiers=())
+        ada, kim = await queues.staff("ada"), await queues.staff("kim", tiers=[1, 2], teams=["technical"])
+        mine, resting, offered = await queues.issues(3)
+        for issue, owner in ((mine, kim), (resting, kim), (offered, ada)):
+            assert (await owner.give("claim", issue)).status_code == 200
+        rest: dict[str, Any] = {"for": "customer", "reason": "They look it up."}
+        assert (await kim.give("wait", resting, **rest)).status_code == 200
+        assert (await ada.offer(offered, target={"agent": kim.id})).status_code == 200
+        gone = {"name": "Kim", "role": "agent", "tiers": [1, 2], "active": False}
+        assert (await admin.send("PUT", f"/agents/{kim.id}", gone, version=1)).status_code == 200
+
+        async def put_back() -> bool:
+            return [(await ada.issue(issue))["state"] for issue in (mine, resting)] == ["queued"] * 2
+
+        async def withdrawn() -> bool:
+            return (await ada.issue(offered))["offer"] is None
+
+        await wait_until(put_back, SOON, "what they owned is in the queue")
+        await wait_until(withdrawn, SOON, "nothing is offered to them")
+        assert (await ada.issue(offered))["owner"] == ada.id
+        ended = (await ada.timeline(offered))[-1]
+        assert (ended["type"], ended["fact"]["cause"]) == ("tierdesk.handover-withdrawn.v1", "left")
+        assert (await ada.give("claim", mine)).status_code == 200
 
 
 async def test_work_is_given_by_the_timers_of_the_process(infrastructure: Infrastructure) -> None:

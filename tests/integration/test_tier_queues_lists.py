@@ -85,6 +85,7 @@ async def test_what_an_agent_owns_what_is_next_and_what_is_due_are_found_by_inde
         owned = await plan_of(tx, lists.of_owner("agent3", AFTER, 50))
         following = await plan_of(tx, lists.Query(store.NEXT, (1, "ada", ["team3"], 5, ["german"], 900.0)))
         load = await plan_of(tx, lists.Query(store.LOAD, ("agent3", [1])))
+        offered = await plan_of(tx, lists.Query(store.OFFERED, ("agent3", [1], 5)))
         given = await plan_of(tx, lists.Query(giving_out.LOADS, (["agent3"],)))
         due = await plan_of(tx, lists.Query(store.LOCK_DUE, ([1], False, [], 100)))
     assert "issues_owned" in owned
@@ -94,18 +95,20 @@ async def test_what_an_agent_owns_what_is_next_and_what_is_due_are_found_by_inde
     assert "Sort" not in following + due
     assert "issues_owned" in load
     assert "issues_given" in given
-    assert "Seq Scan on issues" not in load + given
+    assert "issues_given" in offered
+    assert "Seq Scan on issues" not in load + given + offered
 
 
 @pytest.mark.parametrize("after", [None, AFTER])
 async def test_a_page_of_several_queues_is_merged_from_the_index_of_each(crowded: Any, after: str | None) -> None:
     async with crowded.transaction() as tx:
-        plan = await plan_of(tx, lists.of_queues([1, 2, 3], after, 50))
+        plan = await plan_of(tx, lists.of_queues([1, 2, 3], "ada", after, 50))
         pages = [
-            await lists.read(tx, lists.of_queues([2], None, 50), 50),
+            await lists.read(tx, lists.of_queues([2], "ada", None, 50), 50),
             await lists.read(tx, lists.of_tier(Wanted(2)), 50),
         ]
     assert plan.count("using issues_queue on") == 3, plan
+    assert "issues_given" in plan
     assert "Seq Scan" not in plan
     assert "Sort Key" not in plan or "Merge Append" in plan, plan
     assert pages[0] == pages[1]

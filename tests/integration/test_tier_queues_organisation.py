@@ -131,6 +131,21 @@ async def test_a_tier_with_open_issues_cannot_be_left_out(queues: QueueService, 
     assert await exported(admin) == (text, version)
 
 
+async def test_a_tier_with_open_issues_is_not_left_by_its_people(queues: QueueService, admin: Staff) -> None:
+    issue = await queues.issue(tier=3)
+    body: dict[str, Any] = {"name": "Experts", "team": "experts", "staffed": False}
+    refused = await admin.send("PUT", "/tiers/3", body, version=1)
+    assert (refused.status_code, refused.json().get("tier")) == (409, 3), refused.text
+    text, version = await exported(admin)
+    imported = {"yaml": text.replace("name: Experts", "name: Experts\n    staffed: false"), "note": "No people."}
+    assert (await admin.send("PUT", "/organisation", imported, version=version)).json().get("tier") == 3
+    eve = await queues.staff("eve", tiers=[3])
+    await eve.give("claim", issue)
+    assert (await admin.send("PUT", "/tiers/3", body, version=1)).status_code == 409
+    await eve.give("resolve", issue, resolution="solved", text="Done.")
+    assert (await admin.send("PUT", "/tiers/3", body, version=1)).status_code == 200
+
+
 async def test_the_command_line_exports_and_imports_the_same_file(
     queues: QueueService, admin: Staff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

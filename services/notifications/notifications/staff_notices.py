@@ -117,7 +117,7 @@ def _asked(fact: ConsultAsked) -> Summons:
 
 def _answered(fact: ConsultAnswered) -> Summons:
     said = f"{fact.actor.name} answered the question that went to {_place(fact.target.tier, fact.target.team)}."
-    return Summons(_notice(StaffAbout.ANSWERED, fact, said), _owner(fact))
+    return Summons(_notice(StaffAbout.ANSWERED, fact, said), tuple(set(_owner(fact)) - {fact.actor.id}))
 
 
 def _returned(fact: HandoverReturned) -> Summons:

@@ -73,10 +73,8 @@ def add_lists(api: Api, counter: Counter) -> None:
 
     @api.get("/queue", allow=staff)
     async def list_queue(caller: CallerOf, limit: Limit = 50, after: Cursor = None) -> Page[IssueRow]:
-        """What can be claimed at any of the caller's tiers, as one list."""
-        if not caller.tiers:
-            return Page(items=[])
-        wanted = lists.of_queues(caller.tiers, after, limit)
+        """What can be claimed at any of the caller's tiers, and what is offered to them by name, as one list."""
+        wanted = lists.of_queues(caller.tiers, caller.id, after, limit)
         async with counter.db.transaction() as tx:
             return await lists.read(tx, wanted, limit)
 
@@ -126,7 +124,7 @@ def add_commands(api: Api, counter: Counter) -> None:
 
     @api.post("/queue/claim-next", allow=agents, response_model=IssueShort, responses=nothing)
     async def claim_next_anywhere(command: Commanding) -> Response:
-        """Claim what comes first for you at any of your tiers."""
+        """Claim what comes first for you at any of your tiers, and of what is offered to you by name."""
         answer = await idempotency.once(counter.db, command.key, partial(_claim_anywhere, counter, command))
         return answer.response()
 
@@ -168,16 +166,18 @@ async def _obey(counter: Counter, issue: UUID, command: Command, headers: Comman
 
 async def _claim_next(counter: Counter, tier: int, command: CommandHeaders, tx: Transaction) -> Answer:
     await _check_served(counter, tx, tier)
-    return await _claim_at(counter, [tier], command, tx)
+    return await _claim_at(counter, [tier], command, tx, named=False)
 
 
 async def _claim_anywhere(counter: Counter, command: CommandHeaders, tx: Transaction) -> Answer:
-    return await _claim_at(counter, sorted(command.caller.tiers), command, tx)
+    return await _claim_at(counter, sorted(command.caller.tiers), command, tx, named=True)
 
 
-async def _claim_at(counter: Counter, tiers: Sequence[int], command: CommandHeaders, tx: Transaction) -> Answer:
+async def _claim_at(
+    counter: Counter, tiers: Sequence[int], command: CommandHeaders, tx: Transaction, *, named: bool
+) -> Answer:
     try:
-        issue = await handlers.claim_next(tx, command.caller, tiers, policies=counter.rules.policies)
+        issue = await handlers.claim_next(tx, command.caller, tiers, named=named, policies=counter.rules.policies)
     except Refused as refused:
         raise problem_of(refused) from refused
     return Answer(204, b"") if issue is None else answer_of(issue)

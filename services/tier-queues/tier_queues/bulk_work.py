@@ -1,6 +1,7 @@
 """Jobs over many issues are worked in bounded batches: each issue's part exactly once, whatever crashes in between."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -11,11 +12,12 @@ from shared.auth import AGENTS, Caller
 from shared.db import Database, Transaction
 from shared.idempotency import Key
 from shared.outbox import EventTooLarge
-from shared.problems import Problem, forbidden, invalid, not_found
+from shared.problems import Problem, forbidden, invalid, not_found, unexpected
 from tier_queues import bulk_store, handlers, roster, store
 from tier_queues.bulk_store import INFORM, Job
 from tier_queues.commands import COMMANDS
 from tier_queues.handlers import Order
+from tier_queues.isolation import attempted
 from tier_queues.policies import Policies
 from tier_queues.store import Drafts
 from tier_queues.tellings import told
@@ -90,9 +92,18 @@ async def _inform(tx: Transaction, job: Job, issues: Sequence[UUID], policies: P
     """Tell the customers of these issues what that of another one was told."""
     locked = await store.lock(tx, issues)
     drafts = Drafts(automation=policies.automation)
+    broken = set()
     for issue in locked.issues.values():
-        decision = told(issue, job, now=locked.now, policies=policies)
-        if decision.entries:
+        decision = attempted(issue.id, "inform", partial(told, issue, job, now=locked.now, policies=policies))
+        if decision is None:
+            broken.add(issue.id)
+        elif decision.entries:
             drafts.take(decision)
     await store.save(tx, drafts)
-    return [None if issue in locked.issues else not_found() for issue in issues]
+    return [_why_not(issue, locked.issues, broken) for issue in issues]
+
+
+def _why_not(issue: UUID, known: Collection[UUID], broken: Collection[UUID]) -> Problem | None:
+    if issue not in known:
+        return not_found()
+    return unexpected() if issue in broken else None

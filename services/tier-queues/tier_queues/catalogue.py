@@ -15,6 +15,7 @@ from shared.events.form_parts import FormField
 from shared.problems import stale
 from shared.vocabulary import Role
 from tier_queues.companions import Form
+from tier_queues.policies import Policies
 
 ALL: Final = "all"
 """The shelf that is everybody's."""
@@ -56,12 +57,13 @@ def shelf_of(scope: str, *, team: str | None, caller: Caller) -> str:
     return f"team:{team}" if scope == "team" else ALL
 
 
-def shelves_of(caller: Caller) -> list[str]:
+def shelves_of(caller: Caller, policies: Policies) -> list[str]:
     """The shelves that a caller may take from, their own first, everybody's last."""
-    return [f"agent:{caller.id}", *(f"team:{team}" for team in sorted(caller.teams)), ALL]
+    teams = sorted(caller.teams | _led(caller, policies))
+    return [f"agent:{caller.id}", *(f"team:{team}" for team in teams), ALL]
 
 
-def may_fill(shelf: str, caller: Caller) -> bool:
+def may_fill(shelf: str, caller: Caller, policies: Policies) -> bool:
     """Whether a caller may change what lies on a shelf: their own, those of teams they lead, and everybody's as lead.
 
     An admin may change every shelf but the agents' own.
@@ -72,7 +74,11 @@ def may_fill(shelf: str, caller: Caller) -> bool:
         return False
     if caller.role is Role.ADMIN:
         return True
-    return caller.role is Role.LEAD and (shelf == ALL or shelf.removeprefix("team:") in caller.teams)
+    return caller.role is Role.LEAD and (shelf == ALL or shelf.removeprefix("team:") in _led(caller, policies))
+
+
+def _led(caller: Caller, policies: Policies) -> frozenset[str]:
+    return policies.led_by(caller.id, caller.teams) if caller.role is Role.LEAD else frozenset()
 
 
 def page(

@@ -1,11 +1,14 @@
 """Gives queued issues to available agents, for the teams that want it so."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from shared.db import NOW, Transaction
 from tier_queues import pushing, roster, store
+from tier_queues.isolation import attempted
 from tier_queues.issue import Issue
 from tier_queues.policies import Policies
 from tier_queues.presence import Minded
@@ -30,14 +33,19 @@ SELECT locked.body::text, {NOW} FROM (
     SELECT body FROM issues
     WHERE queue_tier IS NOT NULL AND state = 'queued' AND queue_team = ANY($1) AND queue_agent IS NULL
         AND (queue_tier = ANY($2) OR $3 AND queue_tier <> ALL($4))
-        AND (skills IS NULL OR NOT EXISTS (
-            SELECT FROM jsonb_array_elements_text(skills) WITH ORDINALITY AS asked (skill, place)
-            WHERE skill <> ALL($5) AND place <= jsonb_array_length(skills)
-                - coalesce(floor(extract(epoch FROM (SELECT {NOW}) - queued_since) / $6), 0)
-        ))
+        AND EXISTS (
+            SELECT FROM jsonb_to_recordset($5) AS free (teams text[], tiers int[], able text[], room int)
+            WHERE queue_team = ANY(teams) AND queue_tier = ANY(tiers) AND weight <= room
+                AND (skills IS NULL OR NOT EXISTS (
+                    SELECT FROM jsonb_array_elements_text(skills) WITH ORDINALITY AS asked (skill, place)
+                    WHERE skill <> ALL(able) AND place <= jsonb_array_length(skills)
+                        - coalesce(floor(extract(epoch FROM (SELECT {NOW}) - queued_since) / $6), 0)
+                ))
+        )
     ORDER BY priority, queued_since, accepted_at, id LIMIT $7 FOR UPDATE SKIP LOCKED
 ) AS locked
 """  # noqa: S608
+"""What somebody has room for: a team whose agents are busy, however much waits there, keeps no other one waiting."""
 _PASSED_BY: Final = f"SELECT agent, issue_id FROM skips WHERE agent = ANY($1) AND until > {NOW}"  # noqa: S608
 _TURNS: Final = """
 UPDATE agents SET pushed_at = turn FROM unnest($1::text[], $2::timestamptz[]) AS turns (agent, turn) WHERE id = agent
@@ -55,14 +63,17 @@ async def give_out(tx: Transaction, minded: Minded, *, limit: int, policies: Pol
     members = {row.id: (roster.member_of(row), row.pushed_at) for row in rows}
     members = {agent: known for agent, known in members.items() if known[0].is_available(now)}
     candidates = await _candidates(tx, members)
-    if not any(one.load < one.capacity for one in candidates):
+    free = [one for one in candidates if one.load < one.capacity]
+    if not free:
         return 0
-    issues = await _waiting(tx, teams, candidates, minded, limit, policies)
+    issues = await _waiting(tx, teams, free, minded, limit, policies)
     passed_by = await _passed_by(tx, [one.id for one in candidates]) if issues else frozenset()
     drafts, turns = Drafts(automation=policies.automation), {}
     given = pushing.handed_out(issues, candidates, passed_by=passed_by, now=now, policies=policies)
     for place, (issue, taker) in enumerate(given, 1):
-        drafts.take(pushing.pushed(issue, taker, now=now, policies=policies))
+        decision = attempted(issue.id, "give out", partial(pushing.pushed, issue, taker, now=now, policies=policies))
+        if decision is not None:
+            drafts.take(decision)
         turns[taker.id] = pushing.turn(now, place)
     await store.save(tx, drafts)
     if turns:
@@ -92,17 +103,28 @@ async def _candidates(tx: Transaction, members: Mapping[str, tuple[roster.Member
 async def _waiting(
     tx: Transaction,
     teams: Sequence[str],
-    candidates: Sequence[Candidate],
+    free: Sequence[Candidate],
     minded: Minded,
     limit: int,
     policies: Policies,
 ) -> list[Issue]:
-    able = sorted({skill for one in candidates for skill in one.able})
     wait_seconds = policies.skills_wait.total_seconds() if policies.skills_wait else None
     others = sorted(minded.others or ())
     mine = (sorted(minded.tiers), minded.others is not None, others)
-    rows = await tx.fetch(_WAITING, teams, *mine, able, wait_seconds, limit)
+    rows = await tx.fetch(_WAITING, teams, *mine, _rooms(free), wait_seconds, limit)
     return [issue_of(row[0]) for row in rows]
+
+
+def _rooms(free: Sequence[Candidate]) -> str:
+    """The most units for which there is room, of each kind of agent: with the same teams, tiers and skills."""
+    rooms: dict[tuple[tuple[Any, ...], ...], int] = {}
+    for one in free:
+        kind = (tuple(sorted(one.teams)), tuple(sorted(one.tiers)), tuple(sorted(one.able)))
+        rooms[kind] = max(rooms.get(kind, 0), one.capacity - one.load)
+    kinds = [
+        {"teams": teams, "tiers": tiers, "able": able, "room": room} for (teams, tiers, able), room in rooms.items()
+    ]
+    return json.dumps(kinds)
 
 
 async def _passed_by(tx: Transaction, agents: Sequence[str]) -> Collection[tuple[str, UUID]]:

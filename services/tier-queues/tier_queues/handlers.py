@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,7 @@ from shared.events.directory import VendorListed
 from shared.events.routing import IssueRouted
 from shared.events.work import ByRule
 from shared.idempotency import Answer, Key
-from shared.problems import Problem, forbidden, not_found, stale
-from shared.telemetry import FAULTS, log
+from shared.problems import Problem, forbidden, not_found, stale, unexpected
 from shared.vocabulary import IssueState, Role
 from tier_queues import bulk_store, origins, roster, store
 from tier_queues.agents import Agent
@@ -25,6 +25,7 @@ from tier_queues.bulk_store import NewJob
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import AcceptHandover, Claim, Command
 from tier_queues.consulted import Consulted, consult
+from tier_queues.isolation import attempted
 from tier_queues.issue import Decision, Issue, OverCapacity, Refused, WrongTier, decide, heard, open_issue, tick
 from tier_queues.linking import mirrored
 from tier_queues.overflow import Source, sources_of
@@ -104,7 +105,8 @@ class _Batch:
         issue = self._issue(order.issue)
         if issue is None:
             return not_found()
-        outcome = self._decided(order, issue)
+        # Whatever is wrong with one order, the others do not wait for it.
+        outcome = attempted(order.issue, "command", partial(self._decided, order, issue)) or unexpected()
         if isinstance(outcome, Answer):
             self.answered[place] = outcome
             self.fresh.append((order.key, outcome))
@@ -168,11 +170,14 @@ class _Batch:
         return agent_of(order.caller, self.policies, member) if member else None
 
 
-async def claim_next(tx: Transaction, caller: Caller, tiers: Collection[int], *, policies: Policies) -> Issue | None:
+async def claim_next(
+    tx: Transaction, caller: Caller, tiers: Collection[int], *, named: bool = False, policies: Policies
+) -> Issue | None:
     """Claim what is first in these tiers' queues for this agent, offers included; None when there is nothing.
 
-    Order: skills, then priority, then nearest deadline. Two agents never get the same issue; neither waits for the
-    other. Raises WrongTier, OverCapacity, Problem 403 for who is no active agent.
+    named: and of what is offered to the agent by name at other tiers. Order: skills, then priority, then nearest
+    deadline. Two agents never get the same issue; neither waits for the other. Raises WrongTier, OverCapacity, Problem
+    403 for who is no active agent.
     """
     for tier in tiers:
         if tier not in caller.tiers:
@@ -185,7 +190,7 @@ async def claim_next(tx: Transaction, caller: Caller, tiers: Collection[int], *,
     if load >= agent.capacity:
         raise OverCapacity("over-capacity", f"You own {load} units, as many as you may.", capacity=agent.capacity)
     sources = sources_of(agent, tiers, room=agent.capacity - load, elsewhere=elsewhere, policies=policies)
-    found = await _first_of(tx, sources, agent, policies)
+    found = await _first_of(tx, sources, agent, policies, named=agent.capacity - load if named else 0)
     if found is None:
         return None
     issue, now, source = found
@@ -197,10 +202,11 @@ async def claim_next(tx: Transaction, caller: Caller, tiers: Collection[int], *,
 
 
 async def _first_of(
-    tx: Transaction, sources: Sequence[Source], agent: Agent, policies: Policies
+    tx: Transaction, sources: Sequence[Source], agent: Agent, policies: Policies, *, named: int
 ) -> tuple[Issue, datetime, Source] | None:
-    """What comes first in all these queues together, the present, and where it is."""
-    found = []
+    """What comes first in all these queues together, the present, and where it is. named: units of offers by name."""
+    offered = await store.lock_offered(tx, agent, room=named) if named else None
+    found = [(*offered, Source(offered[0].tier, named))] if offered else []
     for source in sources:
         first = await store.lock_next(tx, source.tier, agent, room=source.room, skills_wait=policies.skills_wait)
         if first is not None:
@@ -259,14 +265,10 @@ async def take_due(
     """Do what is due by itself for at most `limit` issues of these tiers. Returns how many changed."""
     drafts, broken = Drafts(automation=policies.automation), []
     for issue, now in await store.lock_due(tx, tiers=tiers, others=others, limit=limit):
-        try:
-            decision = tick(issue, now=now, policies=policies)
-        except Exception:  # noqa: BLE001  Whatever is wrong with one issue, the others' deadlines do not wait for it.
-            FAULTS.labels(store.SOURCE, "deadline").inc()
-            log().exception("an issue's deadlines are put off", service=store.SOURCE, issue=str(issue.id))
+        decision = attempted(issue.id, "deadline", partial(tick, issue, now=now, policies=policies))
+        if decision is None:
             broken.append(issue.id)
-            continue
-        if decision.issue is not issue:
+        elif decision.issue is not issue:
             drafts.take(decision)
     await store.put_off(tx, broken, PUT_OFF)
     await store.save(tx, drafts)

@@ -4,7 +4,7 @@ Four ways in: `open_issue` makes one, `decide` obeys or refuses a command, `hear
 pass. Each answers with the issue afterwards and the entries that led there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -47,7 +47,7 @@ from tier_queues.guards import GUARDS, WRITES_TO_CUSTOMER, Barrier, excused
 from tier_queues.opening import open_issue
 from tier_queues.policies import Policies
 from tier_queues.problem import Problem
-from tier_queues.record import Decision, Entry, Issue, Offered
+from tier_queues.record import TIERDESK, Decision, Entry, Issue, Offered
 from tier_queues.refusals import (
     BehindTheScenes,
     NotAllowed,
@@ -83,6 +83,7 @@ __all__ = [
     "open_issue",
     "renewed",
     "tick",
+    "without",
 ]
 
 Effect = Callable[..., Decision]
@@ -203,6 +204,23 @@ def renewed(issue: Issue, *, now: datetime, policies: Policies) -> Decision:
     decision = promises.announced(Decision(issue), now=now, policies=policies)
     decision = promises.followed(decision, now=now, policies=policies)
     return promises.announced(decision, now=now, policies=policies)
+
+
+def without(issue: Issue, gone: Collection[str], *, now: datetime, policies: Policies) -> Decision:
+    """What becomes of an issue when agents leave: back to the queue without its owner, or offered to nobody any more.
+
+    gone: sign-in names. No entries when it belongs to none of them.
+    """
+    now = max(now, issue.last_at)
+    decision = promises.announced(Decision(issue), now=now, policies=policies)
+    if issue.owner in gone:
+        decision = ownership.released(decision, ownership.LEFT, actor=TIERDESK, at=now, policies=policies)
+    elif issue.offer is not None and issue.offer.target.agent in gone:
+        decision = handover.ended(decision, cause="left", actor=TIERDESK, at=now)
+    else:
+        return Decision(issue)
+    decision = custody.kept(issue, decision, now=now, policies=policies)
+    return promises.followed(decision, now=now, policies=policies)
 
 
 def allowed_in(issue: Issue, agent: Agent) -> list[str]:

@@ -138,16 +138,18 @@ def of_tier(wanted: Wanted) -> Query:
     return _page(terms, parameters, ("priority", "deadline", "id"), wanted)
 
 
-def of_queues(tiers: Collection[int], after: str | None, limit: int) -> Query:
-    """The statement for a page of what can be claimed at several tiers, by priority, then nearest deadline."""
+def of_queues(tiers: Collection[int], agent: str, after: str | None, limit: int) -> Query:
+    """The statement for a page of what can be claimed at several tiers, and of what is offered to an agent by name at
+    any other, by priority, then nearest deadline.
+    """
     parts, parameters = [], []
-    for tier in sorted(tiers):
-        terms = [f"queue_tier = {int(tier)}"]
-        page = _page(terms, [], ("priority", "deadline", "id"), Wanted(tier, after=after, limit=limit))
+    offered = ["queue_agent = $1", "state <> 'queued'", *(f"queue_tier <> {int(tier)}" for tier in tiers)]
+    for terms in (offered, *([f"queue_tier = {int(tier)}"] for tier in sorted(tiers))):
+        page = _page(terms, [agent], ("priority", "deadline", "id"), Wanted(0, after=after, limit=limit))
         parameters = list(page.parameters)
         parts.append(f"({page.sql})")
     together = " UNION ALL ".join(parts)
-    # Each part comes from the index in order and is as long as the page: they are merged, never sorted whole.
+    # Each tier comes from the index in order and is as long as the page: they are merged, never sorted whole.
     sql = f"SELECT * FROM ({together}) AS together ORDER BY priority, deadline, id LIMIT {limit + 1}"  # noqa: S608
     return Query(sql, tuple(parameters))
 

@@ -122,6 +122,9 @@ def _add_parts(api: Api, desk: Desk) -> None:
         async def act(tx: Transaction) -> Answer:
             standing = await _locked(tx)
             following = _next_version(command, standing.tiers.get(number))
+            await _check_unused(
+                tx, organisation_store.deserted(standing.tiers, _plans(standing.tiers) | {number: plan})
+            )
             await organisation_store.keep_tier(tx, number, plan, following)
             whole = (await organisation_store.standing(tx)).organisation
             _check(fault for fault in organisation.faults(whole) if fault.path[0] == "tiers")
@@ -191,7 +194,7 @@ async def _import(desk: Desk, body: ImportBody, command: CommandHeaders) -> Answ
         try:
             changed_rights = await organisation_store.replace_all(tx, wanted, password_hash=password_hash)
         except organisation_store.TierInUse as error:
-            raise conflict("tier-in-use", f"Issues are open at tier {error.args[0]}.", tier=error.args[0]) from error
+            raise _tier_in_use(error) from error
         for agent in changed_rights:
             ended.extend(await sessions.revoke_all(tx, agent, desk.settings.token_life))
         made = await organisation_store.record(tx, author_of(command.caller, body.note))
@@ -230,6 +233,17 @@ def _check(found: Iterable[Fault]) -> None:
     """Raises Problem 422 with the first fault."""
     for fault in found:
         raise invalid(f"{'.'.join(str(step) for step in fault.path)}: {fault.what}.")
+
+
+async def _check_unused(tx: Transaction, gone: set[int]) -> None:
+    try:
+        await organisation_store.check_unused(tx, gone)
+    except organisation_store.TierInUse as error:
+        raise _tier_in_use(error) from error
+
+
+def _tier_in_use(error: organisation_store.TierInUse) -> Problem:
+    return conflict("tier-in-use", f"Issues are open at tier {error.args[0]}.", tier=error.args[0])
 
 
 def _plans(tiers: dict[int, tuple[TierPlan, int]]) -> dict[int, TierPlan]:

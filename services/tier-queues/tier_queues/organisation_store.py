@@ -1,6 +1,6 @@
 """The organisation in tables: read whole, written whole or part by part, and kept as a version after every change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -129,18 +129,29 @@ async def keep_team(tx: Transaction, name: str, plan: TeamPlan, version: int) ->
 
 
 class TierInUse(ValueError):
-    """A tier cannot go while issues are open there. The arguments are its number."""
+    """A tier cannot go, or be left by its people, while issues are open there. The arguments are its number."""
+
+
+async def check_unused(tx: Transaction, gone: Collection[int]) -> None:
+    """Raises TierInUse for a tier where issues are open: nobody could claim them."""
+    for tier in await tx.fetch(_IN_USE, sorted(gone)):
+        raise TierInUse(tier[0])
+
+
+def deserted(before: Mapping[int, tuple[TierPlan, int]], after: Mapping[int, TierPlan]) -> set[int]:
+    """The tiers that go, and those whose queues nobody works any more."""
+    left = {number for number, plan in after.items() if number in before and before[number][0].staffed > plan.staffed}
+    return left | (before.keys() - after.keys())
 
 
 async def replace_all(tx: Transaction, wanted: Organisation, *, password_hash: str) -> list[str]:
     """Make the organisation, locked before, what is wanted. Returns who has other rights now than before.
 
     Agents that are not wanted are inactive from now on; new ones have the password behind the hash.
-    Raises TierInUse: nobody could claim what is left there.
+    Raises TierInUse.
     """
     before = await standing(tx)
-    for tier in await tx.fetch(_IN_USE, sorted(before.tiers.keys() - wanted.tiers.keys())):
-        raise TierInUse(tier[0])
+    await check_unused(tx, deserted(before.tiers, wanted.tiers))
     await tx.fetch("DELETE FROM channels")
     await tx.insert(CHANNELS, [{"name": name, "weight": weight} for name, weight in wanted.channels.items()])
     for number, tier in wanted.tiers.items():

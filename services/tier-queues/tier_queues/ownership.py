@@ -14,6 +14,7 @@ from tier_queues.refusals import OverCapacity
 from tier_queues.waiting import rested
 
 IDLE: Final = "Its owner did nothing on it for too long."
+LEFT: Final = "Its owner works here no longer."
 
 
 def claim(decision: Decision, command: Claim | AcceptHandover, given: Circumstances) -> Decision:

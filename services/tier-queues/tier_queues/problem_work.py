@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from shared.problems import forbidden, not_found, stale
 from shared.vocabulary import EXPERT_TIER, FRONTLINE_TIER, TECHNICAL_TIER, Role
 from tier_queues import bulletins, feature_news, problem_changes, problem_links, problem_store, releases, store
 from tier_queues.handlers import agent_of
+from tier_queues.isolation import attempted
 from tier_queues.issue import decide as decide_issue
 from tier_queues.policies import Policies
 from tier_queues.problem import Given, Kind, Person, Problem, State, Topic, decide
@@ -102,7 +104,8 @@ async def change(
 async def tell(tx: Transaction, *, policies: Policies, limit: int) -> bool:
     """Let at most `limit` issues hear what problems have to tell, in order. Returns whether there is more.
 
-    What was told is struck off in the same transaction, so that each issue hears it exactly once.
+    What was told is struck off in the same transaction, so that each issue hears it exactly once; so is what an issue
+    could not be told for a fault, which is in the log.
     """
     if not await problem_store.begin_to_tell(tx):
         return False
@@ -114,8 +117,9 @@ async def tell(tx: Transaction, *, policies: Policies, limit: int) -> bool:
     for one in waiting:
         issue = drafts.issues.get(one.issue) or locked.issues.get(one.issue)
         if issue is not None:
-            decision = problem_links.heard(issue, one.news, now=locked.now, policies=policies)
-            if decision.entries:
+            act = partial(problem_links.heard, issue, one.news, now=locked.now, policies=policies)
+            decision = attempted(issue.id, "news", act)
+            if decision is not None and decision.entries:
                 drafts.take(decision)
     await store.save(tx, drafts)
     await problem_store.told(tx, [one.position for one in waiting])

@@ -1,11 +1,13 @@
 """A new policy of promises reaches open issues: at once what is touched, and all others in bounded batches."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from shared.db import NOW, Transaction
 from tier_queues import promise_store, store
+from tier_queues.isolation import attempted
 from tier_queues.issue import renewed
 from tier_queues.policies import Policies
 from tier_queues.store import Drafts
@@ -45,7 +47,8 @@ async def _renew(tx: Transaction, ids: list[UUID], policies: Policies) -> None:
     locked = await store.lock(tx, ids)
     drafts = Drafts(automation=policies.automation)
     for issue in locked.issues.values():
-        decision = renewed(issue, now=locked.now, policies=policies)
-        if decision.issue is not issue:
+        act = partial(renewed, issue, now=locked.now, policies=policies)
+        decision = attempted(issue.id, "promises", act)
+        if decision is not None and decision.issue is not issue:
             drafts.take(decision)
     await store.save(tx, drafts)

@@ -76,6 +76,8 @@ class Settings(ServiceSettings):
     """How soon a process follows a change of the organisation that another one made."""
     overflow_look: timedelta = timedelta(seconds=2)
     """How often a tier that another one may help is looked at."""
+    leaving_look: timedelta = timedelta(seconds=2)
+    """How soon what an inactive agent owns goes back to the queue."""
 
     promises_lead: timedelta = timedelta(seconds=5)
     """From a change of the promises until it is in force, and from then until open issues are walked: longer than any

@@ -138,7 +138,9 @@ def add_canned_replies(api: Api, counter: Counter) -> None:
         """The text of the nearest one of this name (the caller's, a team's, everybody's), filled in for an issue."""
         async with counter.db.transaction() as tx:
             found = await store.find(tx, issue)
-            kept = await catalogue.find(tx, Kind.CANNED_REPLY, name, catalogue.shelves_of(caller))
+            kept = await catalogue.find(
+                tx, Kind.CANNED_REPLY, name, catalogue.shelves_of(caller, counter.rules.policies)
+            )
         if found is None or kept is None:
             raise not_found()
         return Filled(text=filled(kept.body["text"], values_of(found, caller.name)))
@@ -155,7 +157,9 @@ def add_macros(api: Api, counter: Counter) -> None:
         await check_empty(request)
 
         async def act(tx: Transaction) -> Answer:
-            kept = await catalogue.find(tx, Kind.MACRO, name, catalogue.shelves_of(command.caller))
+            kept = await catalogue.find(
+                tx, Kind.MACRO, name, catalogue.shelves_of(command.caller, counter.rules.policies)
+            )
             if kept is None:
                 raise not_found()
             steps = [Step.model_validate(step) for step in kept.body["steps"]]
@@ -182,7 +186,7 @@ def _add_reading(api: Api, counter: Counter, kind: Kind, path: str) -> None:
     ) -> Page[KeptView]:
         """What the caller may take from, by name: their own, their teams', everybody's."""
         behind = key_in(after, _KEY) if after else None
-        shelves = catalogue.shelves_of(caller)
+        shelves = catalogue.shelves_of(caller, counter.rules.policies)
         wanted = catalogue.page(kind, shelves, category=category, after=behind, limit=limit)
         async with counter.db.transaction() as tx:
             found = await catalogue.read(tx, wanted)
@@ -193,7 +197,7 @@ def _add_reading(api: Api, counter: Counter, kind: Kind, path: str) -> None:
     async def show_kept(name: Word, caller: CallerOf, response: Response) -> KeptView:
         """The nearest one of this name: the caller's, a team's, everybody's."""
         async with counter.db.transaction() as tx:
-            kept = await catalogue.find(tx, kind, name, catalogue.shelves_of(caller))
+            kept = await catalogue.find(tx, kind, name, catalogue.shelves_of(caller, counter.rules.policies))
         if kept is None:
             raise not_found()
         response.headers.update(dict([etag(kept.version)]))
@@ -224,7 +228,7 @@ def _add_writing(api: Api, counter: Counter, kind: Kind, path: str, shape: type[
     async def keep_it(name: Word, body: shape, command: Command) -> Response:  # type: ignore[valid-type]
         """Make one, or with If-Match replace one."""
         wanted: ShelfBody = body
-        shelf = _allowed_shelf(wanted.scope, wanted.team, command.caller)
+        shelf = _allowed_shelf(counter, wanted.scope, wanted.team, command.caller)
         act = partial(_keep, kind, shelf, name, wanted, content, command)
         return (await idempotency.once(counter.db, command.key, act)).response()
 
@@ -234,13 +238,13 @@ def _add_writing(api: Api, counter: Counter, kind: Kind, path: str, shape: type[
     ) -> Response:
         if (scope == "team") != (team is not None):
             raise invalid("Name a team with the scope team, and only then.")
-        act = partial(_remove, kind, _allowed_shelf(scope, team, command.caller), name, command)
+        act = partial(_remove, kind, _allowed_shelf(counter, scope, team, command.caller), name, command)
         return (await idempotency.once(counter.db, command.key, act)).response()
 
 
-def _allowed_shelf(scope: Scope, team: str | None, caller: Caller) -> str:
+def _allowed_shelf(counter: Counter, scope: Scope, team: str | None, caller: Caller) -> str:
     shelf = catalogue.shelf_of(scope, team=team, caller=caller)
-    if not catalogue.may_fill(shelf, caller):
+    if not catalogue.may_fill(shelf, caller, counter.rules.policies):
         raise forbidden()
     return shelf
 

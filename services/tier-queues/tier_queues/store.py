@@ -63,6 +63,14 @@ SELECT locked.body::text, {NOW} FROM (
 """What an agent may have: in the tier's order, as far as there is room, without what they passed by, and with skills
 that the agent lacks only when they were waited for: after each such wait one less is asked for, the last named first.
 """
+OFFERED: Final = f"""
+SELECT locked.body::text, {NOW} FROM (
+    SELECT body FROM issues WHERE queue_agent = $1 AND state <> 'queued' AND queue_tier <> ALL($2) AND weight <= $3
+        AND id <> ALL(ARRAY(SELECT issue_id FROM skips WHERE agent = $1 AND until > (SELECT {NOW})))
+    ORDER BY priority, deadline, id LIMIT 1 FOR UPDATE SKIP LOCKED
+) AS locked
+"""  # noqa: S608
+"""What is offered to an agent by name at tiers whose queues they do not work."""
 _LOCK_WITH_EARLY: Final = f"""
 WITH locked AS (SELECT body FROM issues WHERE id = ANY($1) ORDER BY id FOR UPDATE),
 taken AS (DELETE FROM early_facts WHERE issue_id = ANY($2) RETURNING position, issue_id, type, fact)
@@ -165,6 +173,12 @@ async def lock_next(
     """
     wait_seconds = skills_wait.total_seconds() if skills_wait else None
     rows = await tx.fetch(NEXT, tier, agent.id, sorted(agent.teams), room, words(agent.skills), wait_seconds)
+    return (issue_of(rows[0][0]), rows[0][1]) if rows else None
+
+
+async def lock_offered(tx: Transaction, agent: Agent, *, room: int) -> tuple[Issue, datetime] | None:
+    """The first issue that is offered to this agent by name at none of their tiers. room: as of `lock_next`."""
+    rows = await tx.fetch(OFFERED, agent.id, sorted(agent.tiers), room)
     return (issue_of(rows[0][0]), rows[0][1]) if rows else None
 
 

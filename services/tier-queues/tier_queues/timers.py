@@ -15,6 +15,7 @@ from tier_queues import (
     drafts,
     feature_news,
     handlers,
+    leaving,
     overflow_watch,
     passed_by,
     problem_work,
@@ -34,8 +35,8 @@ BACKGROUND: Final[Role] = "background"
 def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -> Sequence[Timer]:
     """Due issues of this process's tiers, what is given out and who helps whom there, and its announcement.
 
-    In the background new promises for open issues, what problems have to tell, commands for many issues, rules of
-    automation, what is read from the timeline, and the forgetting.
+    In the background new promises for open issues, what agents had who left, what problems have to tell, commands for
+    many issues, rules of automation, what is read from the timeline, and the forgetting.
     """
     limits = Limits(settings.automation_depth, settings.automation_per_issue)
 
@@ -52,6 +53,10 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
             return await renewing.renew(
                 tx, policies=rules.policies, after=settings.promises_lead, limit=settings.promises_batch
             )
+
+    async def put_back() -> bool:
+        async with db.transaction() as tx:
+            return await leaving.put_back(tx, policies=rules.policies, limit=settings.timer_batch)
 
     async def tell_news() -> bool:
         async with db.transaction() as tx:
@@ -116,6 +121,7 @@ def timers(db: Database, settings: Settings, rules: Rules, presence: Presence) -
         Timer(settings.automation_poll, automate, "automation", BACKGROUND),
         Timer(settings.overflow_look, watch, "overflow"),
         Timer(settings.rules_look, renew, "renew promises", BACKGROUND),
+        Timer(settings.leaving_look, put_back, "put back what the leaving own", BACKGROUND),
         Timer(settings.news_poll, tell_news, "news of problems", BACKGROUND),
         Timer(settings.count_every, count_features, "count feature requests", BACKGROUND),
         Timer(settings.announce_every, announce, "announce"),

@@ -148,7 +148,7 @@ class HandoverReturned(WorkFact, type="tierdesk.handover-returned.v1"):
 
 
 class HandoverWithdrawn(WorkFact, type="tierdesk.handover-withdrawn.v1"):
-    """The offer ended without a receiver. cause: owner, customer, released."""
+    """The offer ended without a receiver. cause: owner, customer, released, left."""
 
     offer: Offer
     cause: Word

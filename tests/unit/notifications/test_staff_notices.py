@@ -53,9 +53,10 @@ def test_the_owner_hears_of_an_answer_a_question_back_and_a_call_that_is_due() -
         (frontline.CallBackDue, StaffAbout.CALL_BACK, {"call_back": new_id(), "due_at": SOON}),
     ]
     for kind, about, content in facts:
-        found = told(kind, of=OWNED, **content)
-        assert (found.agents, found.team, found.notice.about) == (("ada",), None, about)
+        found = told(kind, of=OWNED | {"owner": "bob"}, **content)
+        assert (found.agents, found.team, found.notice.about) == (("bob",), None, about)
     assert called(collaboration.ConsultAnswered, consult=new_id(), target=target) is None
+    assert called(collaboration.ConsultAnswered, of=OWNED, consult=new_id(), target=target) is None, "their own answer"
 
 
 def test_a_call_that_is_due_on_what_nobody_owns_calls_the_leads() -> None:

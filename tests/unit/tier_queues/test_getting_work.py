@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from shared.events import attention, work
-from shared.vocabulary import Role
+from shared.vocabulary import IssueState, Role
 from support import events, queues
 from support.queues import ADA, BOB, HOUR, LEA, MINUTE, NOW, POLICIES, TIM, after, agent, facts_of, last, ruled, ticked
 from tier_queues import commands as c
 from tier_queues import pushing, skills
-from tier_queues.issue import Issue, NotAllowed, OverCapacity, WrongTier, allowed_in
+from tier_queues.issue import Issue, NotAllowed, OverCapacity, WrongTier, allowed_in, without
 from tier_queues.organisation import Limits, Overflow
 from tier_queues.overflow import Waiting, because, is_over, sources_of
 from tier_queues.policies import Policies
@@ -311,3 +311,14 @@ def test_an_offer_that_times_out_names_the_lead_of_its_target() -> None:
     to_team = queues.offered(target=c.Destination(tier=2, team="technical"))
     assert last(ticked(to_team, NOW + HOUR, policies)).leads == ("tina",)
     assert last(ticked(queues.offered(), NOW + HOUR, policies)).leads == ("tina", "tom")
+
+
+def test_who_leaves_gives_back_what_they_own_and_is_offered_nothing_and_nobody_else_loses_anything() -> None:
+    owned, offered = queues.assigned(), after(queues.assigned(), queues.offer(target=c.Destination(tier=2)))
+    to_tim = replace(offered, offer=offered.offer and replace(offered.offer, target=work.Target(tier=2, agent="tim")))
+    gone = without(owned, {"ada"}, now=NOW + HOUR, policies=POLICIES)
+    assert (gone.issue.state, gone.issue.owner) == (IssueState.QUEUED, None)
+    assert gone.issue.queued_since == owned.queued_since, "its age stays"
+    ended = without(to_tim, {"tim"}, now=NOW + HOUR, policies=POLICIES)
+    assert (ended.issue.owner, ended.issue.offer) == ("ada", None)
+    assert without(to_tim, {"bob"}, now=NOW + HOUR, policies=POLICIES).entries == ()

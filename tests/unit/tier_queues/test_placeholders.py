@@ -9,6 +9,8 @@ from shared.vocabulary import Role
 from support import queues
 from tier_queues.catalogue import may_fill, shelves_of
 from tier_queues.placeholders import filled, filled_all, values_of
+from tier_queues.policies import Policies
+from tier_queues.teams import Team
 
 CALLER = Caller("staff", "ada", "Ada", Role.AGENT, frozenset({1}), frozenset({"frontline", "billing"}))
 LEAD = replace(CALLER, role=Role.LEAD)
@@ -36,7 +38,7 @@ def test_every_text_of_a_commands_content_is_filled_and_nothing_else_changes() -
 
 
 def test_the_nearest_shelf_comes_first() -> None:
-    assert shelves_of(CALLER) == ["agent:ada", "team:billing", "team:frontline", "all"]
+    assert shelves_of(CALLER, Policies()) == ["agent:ada", "team:billing", "team:frontline", "all"]
 
 
 @pytest.mark.parametrize(
@@ -52,4 +54,13 @@ def test_agents_write_for_themselves_leads_for_their_teams_and_all_and_admins_fo
     caller: Caller, shelves: set[str]
 ) -> None:
     every = {"agent:ada", "agent:bob", "team:billing", "team:night", "all"}
-    assert {shelf for shelf in every if may_fill(shelf, caller)} == shelves
+    assert {shelf for shelf in every if may_fill(shelf, caller, Policies())} == shelves
+
+
+def test_the_shelf_of_a_team_that_names_its_leads_is_filled_by_those_alone() -> None:
+    night = Policies(teams={"night": Team("night", frozenset({1}), leads=(LEAD.id,), named=True)})
+    billing = Policies(teams={"billing": Team("billing", frozenset({1}), leads=("bob",), named=True)})
+    assert may_fill("team:night", LEAD, night)
+    assert "team:night" in shelves_of(LEAD, night), "who fills it may take from it"
+    assert not may_fill("team:billing", LEAD, billing)
+    assert not may_fill("team:night", replace(LEAD, role=Role.AGENT), night)
