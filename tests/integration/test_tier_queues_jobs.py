@@ -1,7 +1,8 @@
 """Who sees jobs over many issues, and who ends them early, over HTTP and on a real database."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,8 @@ from support.queue_service import QueueService, Staff, running_queues
 from tier_queues import bulk_store, bulk_work
 from tier_queues.bulk_store import INFORM, NewJob
 from tier_queues.policies import Policies
+
+POLICIES: Final = Policies(tier_leads={1: ("lea",)})
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,63 @@ async def test_a_lead_cancels_anybodys_job(web: QueueService) -> None:
     job = await noting(ada, web, 1)
     assert (await lea.send("POST", f"/bulk/{job}/cancel", {})).json()["cancelled_by"] == lea.id
     assert (await lea.send("POST", f"/bulk/{new_id()}/cancel", {})).status_code == 404
+
+
+async def telling(agent: Staff, web: QueueService, master: UUID, *issues: UUID, version: int, **content: Any) -> UUID:
+    """A job that tells the customers of these issues what the master's was told."""
+    content = {"master": str(master), "text": "So.", "version": version} | content
+    async with web.service.db.transaction() as tx:
+        made = await bulk_store.add(tx, [NewJob(agent.id, "Ada", INFORM, content, issues, await tx.now())])
+    return made[0]
+
+
+async def work_all(web: QueueService) -> None:
+    while await bulk_work.work(web.service.db, policies=POLICIES, limit=10):
+        pass
+
+
+async def test_what_is_said_of_one_master_is_said_in_its_order_and_holds_up_no_other(web: QueueService) -> None:
+    ada = await web.staff("ada")
+    await work_all(web)
+    master, (issue, another) = new_id(), await web.issues(2)
+    first = await telling(ada, web, master, issue, version=9)
+    await telling(ada, web, master, issue, version=10)
+    of_another = await telling(ada, web, new_id(), another, version=2)
+    async with web.service.db.transaction() as one, web.service.db.transaction() as two:
+        taken = [await bulk_store.lock_next(one), await bulk_store.lock_next(two), await bulk_store.lock_next(two)]
+    assert [job and job.id for job in taken] == [first, of_another, of_another]
+    await work_all(web)
+    async with web.service.db.transaction() as tx:
+        assert await bulk_store.lock_next(tx) is None
+
+
+async def test_what_was_tried_alone_is_refused_and_no_other_jobs_part(web: QueueService) -> None:
+    ada = await web.staff("ada")
+    await work_all(web)
+    waiting, tried = await noting(ada, web, 2), await noting(ada, web, 2)
+    async with web.service.db.transaction() as tx:
+        job = await bulk_store.find(tx, UUID(tried))
+    assert job is not None
+    for _ in range(2):
+        async with web.service.db.transaction() as tx:
+            assert await bulk_work.refuse_first(tx, job, POLICIES)
+    shown = [(await ada.get(f"/bulk/{one}")).json() for one in (waiting, tried)]
+    assert [(one["done"], one["refused"]) for one in shown] == [(0, 0), (0, 1)]
+
+
+async def test_a_job_that_no_agent_gave_is_not_shown_and_leads_hear_of_customers_it_could_not_tell(
+    web: QueueService,
+) -> None:
+    ada, lea = await web.staff("ada"), await web.staff("lea", role=Role.LEAD)
+    master, duplicate = await web.issues(2)
+    for issue in (master, duplicate):
+        assert (await ada.give("claim", issue)).status_code == 200
+    assert (await ada.give("merge", duplicate, into=str(master), text="A duplicate.")).status_code == 200
+    endless = {"kind": "agent", "id": ada.id, "name": "\x01" * 30_000}
+    job = await telling(ada, web, master, duplicate, version=9, actor=endless)
+    for path in (f"/bulk/{job}", f"/bulk/{job}/failures"):
+        assert (await lea.get(path)).status_code == 404
+    assert (await lea.send("POST", f"/bulk/{job}/cancel", {})).status_code == 404
+    await work_all(web)
+    alert = (await ada.timeline(duplicate))[-1]["fact"]
+    assert (alert["cause"], alert["leads"]) == ("customer-untold", ["lea"])

@@ -19,6 +19,7 @@ from tier_queues.policies import Policies
 from tier_queues.watching import WATCHERS_LIMIT
 
 SOON = timedelta(seconds=20)
+RELEASE = {"product": "navy", "name": "2026.11", "released_at": "2026-11-01T00:00:00Z", "notes": "Umlauts."}
 
 
 async def ids(agent: Staff, path: str, **filters: Any) -> list[str]:
@@ -163,6 +164,28 @@ async def test_the_answer_to_a_master_reaches_the_customers_of_its_duplicates(qu
     assert len(await ada.timeline(unmerged)) == 5
 
 
+async def test_a_fix_that_resolves_a_master_reaches_the_customers_of_its_duplicates(
+    queues: QueueService, ada: Staff
+) -> None:
+    expert = await queues.staff("eve", tiers=[3])
+    admin = await queues.staff("root", role=Role.ADMIN)
+    master, duplicate = await owned(queues, ada), await owned(queues, ada)
+    assert (await ada.give("merge", duplicate, into=str(master))).status_code == 200
+    problem = {"title": "It stops", "description": "At umlauts.", "issues": [str(master)]}
+    made = (await expert.send("POST", "/problems", problem)).json()
+    release = await admin.send("POST", "/releases", RELEASE)
+    assert release.status_code == 201, release.text
+    fix = {"release": release.json()["id"], "text": "Update and it works.", "then": "resolve"}
+    fixed = await expert.send("POST", f"/problems/{made['id']}/fix", fix)
+    assert fixed.status_code == 200, fixed.text
+
+    async def told() -> bool:
+        return bool((await ada.timeline(duplicate))[-1]["fact"].get("text") == "Update and it works.")
+
+    await wait_until(told, SOON, "the duplicate's customer is told")
+    assert (await ada.issue(master))["state"] == "resolved"
+
+
 async def test_there_are_no_chains_and_no_cycles_of_merges(queues: QueueService, ada: Staff) -> None:
     one, two, three = [await owned(queues, ada) for _ in range(3)]
     assert (await ada.give("merge", one, into=str(one))).status_code == 422
@@ -267,7 +290,7 @@ async def test_a_job_goes_on_after_a_crash_with_each_part_done_once(web: QueueSe
     db, policies = web.service.db, Policies()
     assert await bulk_work.work(db, policies=policies, limit=10)
     with pytest.raises(Crash):
-        await _crash_after(bulk_work.batch, web)
+        await _crash_in_the_middle(web)
     assert (await ada.get(f"/bulk/{job}")).json()["done"] == 10
     await asyncio.gather(*(bulk_work.work(db, policies=policies, limit=10) for _ in range(3)))
     while await bulk_work.work(db, policies=policies, limit=10):
@@ -308,9 +331,11 @@ async def test_what_is_too_long_to_be_told_is_refused_and_stops_nobody(web: Queu
     assert [(job["done"], job["refused"]) for job in shown] == [(0, 3), (3, 0)]
 
 
-async def _crash_after(work: Any, queues: QueueService) -> None:
+async def _crash_in_the_middle(queues: QueueService) -> None:
     async with queues.service.db.transaction() as tx:
-        await work(tx, 10, Policies())
+        job = await bulk_store.lock_next(tx)
+        assert job is not None
+        await bulk_work.batch(tx, job, 10, Policies())
         raise Crash
 
 

@@ -15,6 +15,7 @@ from shared.events.work import (
     ClockWarned,
     HandoverOffered,
     HandoverReturned,
+    HandoverWithdrawn,
     IssueReopened,
     IssueResolved,
     Target,
@@ -24,6 +25,7 @@ from shared.events.work import (
 
 PICKUP: Final = "pickup"
 PROMISED_UPDATE: Final = "promised-update"
+RECEIVER_LEFT: Final = "left"
 LATE_PERCENT: Final = 75
 """The share of its time after which a clock's warning is worth a mail."""
 
@@ -76,6 +78,8 @@ _CAUSES: Final = {
     "ping-pong": "It has come to {place} {times} times.",
     "major-incident": "It was declared a major incident at {place}.",
     "automation-stopped": "Automation rules set off each other on it at {place} and were stopped.",
+    "incident-unanswered": "It ended, and {followers} issues that followed it still wait for an answer.",
+    "customer-untold": "Its customer could not be told what that of another issue was told; write to them yourselves.",
     "escalated": "{actor} asks you, who lead {place}, to look at it.",
 }
 """Cause of an alert to what is said of it."""
@@ -84,7 +88,13 @@ _OTHER_CAUSE: Final = "You are asked to look at it at {place}: {cause}."
 
 def _alerted(fact: LeadAlerted) -> Summons:
     words = _CAUSES.get(fact.cause, _OTHER_CAUSE)
-    said = words.format(place=_place(fact.tier, fact.team), times=fact.times, cause=fact.cause, actor=fact.actor.name)
+    said = words.format(
+        place=_place(fact.tier, fact.team),
+        times=fact.times,
+        followers=fact.followers,
+        cause=fact.cause,
+        actor=fact.actor.name,
+    )
     return Summons(_notice(StaffAbout.ALERT, fact, said), fact.leads)
 
 
@@ -140,6 +150,13 @@ def _call_back_due(fact: CallBackDue) -> Summons:
 def _informed(fact: AccountManagerInformed) -> Summons:
     said = f"{fact.actor.name} wants you to know of it, as the customer's account manager."
     return Summons(_notice(StaffAbout.INFORMED, fact, said), (fact.agent,))
+
+
+def _ended(fact: HandoverWithdrawn) -> Summons | None:
+    if fact.cause != RECEIVER_LEFT:
+        return None
+    said = f"{fact.offer.target.agent}, whom you offered it to, does not work here any more; it is still yours."
+    return Summons(_notice(StaffAbout.RETURNED, fact, said), _owner(fact))
 
 
 def _step(fact: EscalationStepTaken) -> Summons:
@@ -204,6 +221,7 @@ CALLS: Final[Mapping[type[WorkFact], Callable[[Any], Summons | None]]] = {
     CallBackDue: _call_back_due,
     AccountManagerInformed: _informed,
     EscalationStepTaken: _step,
+    HandoverWithdrawn: _ended,
     ClockWarned: _warned,
     ClockBreached: _broken,
     IssueResolved: _resolved,

@@ -17,7 +17,7 @@ from shared.problems import conflict, forbidden, not_found
 from shared.vocabulary import Role
 from tier_queues import bulk_store
 from tier_queues.api import Counter, check_empty
-from tier_queues.bulk_store import INFORM, PARTS_LIMIT, Job, NewJob
+from tier_queues.bulk_store import PARTS_LIMIT, Job, NewJob
 from tier_queues.steps import Step
 
 EXAMPLE: Final = ["01930001-7a10-7c3e-8b5f-2d6e9a4c0001", "01930001-7a10-7c3e-8b5f-2d6e9a4c0002"]
@@ -99,7 +99,7 @@ def add_bulk(api: Api, counter: Counter) -> None:
 
         async def act(tx: Transaction) -> Answer:
             found, caller = await bulk_store.find(tx, job), command.caller
-            if found is None or found.command == INFORM:
+            if found is None:
                 raise not_found()
             if found.asked_by != caller.id and caller.role is not Role.LEAD:
                 raise forbidden()

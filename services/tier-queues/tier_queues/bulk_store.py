@@ -75,8 +75,15 @@ _COLUMNS: Final = (
     "id, asked_by, asked_by_name, command, content, total, done, refused, made_at, finished_at, cancelled_by"
 )
 _NEXT: Final = f"""
-SELECT {_COLUMNS} FROM bulk_jobs WHERE finished_at IS NULL ORDER BY turn_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+SELECT {_COLUMNS} FROM bulk_jobs AS job WHERE finished_at IS NULL AND NOT (command = '{INFORM}' AND EXISTS (
+    SELECT FROM bulk_jobs AS earlier
+    WHERE earlier.finished_at IS NULL AND earlier.command = '{INFORM}'
+        AND earlier.content->>'master' = job.content->>'master'
+        AND coalesce((earlier.content->>'version')::int, 0) < (job.content->>'version')::int
+)) ORDER BY turn_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+"""What is said of one master is said in its order: a later word waits until an earlier one has reached everybody."""
+_AGAIN: Final = f"SELECT {_COLUMNS} FROM bulk_jobs WHERE id = $1 AND finished_at IS NULL FOR UPDATE"  # noqa: S608
 _REFUSED: Final = """
 UPDATE bulk_parts SET problem = refused.problem FROM unnest($2::int[], $3::jsonb[]) AS refused (place, problem)
 WHERE job_id = $1 AND bulk_parts.place = refused.place
@@ -109,6 +116,13 @@ async def lock_next(tx: Transaction) -> Job | None:
     return Job(*rows[0]) if rows else None
 
 
+async def lock_again(tx: Transaction, job: Job) -> Job | None:
+    """An unfinished job as it stands now; None when nothing of it is left, or somebody got further with it."""
+    rows = await tx.fetch(_AGAIN, job.id)
+    found = Job(*rows[0]) if rows else None
+    return found if found is not None and found.reached == job.reached else None
+
+
 async def parts(tx: Transaction, job: Job, limit: int) -> Sequence[UUID]:
     """The next issues of a job, at most `limit`."""
     rows = await tx.fetch(
@@ -130,8 +144,8 @@ async def advance(tx: Transaction, job: Job, problems: Sequence[Problem | None])
 
 
 async def find(tx: Transaction, job: UUID) -> Job | None:
-    """A job."""
-    rows = await tx.fetch(f"SELECT {_COLUMNS} FROM bulk_jobs WHERE id = $1", job)  # noqa: S608
+    """A job that an agent gave."""
+    rows = await tx.fetch(f"SELECT {_COLUMNS} FROM bulk_jobs WHERE id = $1 AND {GIVEN}", job)  # noqa: S608
     return Job(*rows[0]) if rows else None
 
 

@@ -13,16 +13,19 @@ from shared.db import Database, Transaction
 from shared.idempotency import Key
 from shared.outbox import EventTooLarge
 from shared.problems import Problem, forbidden, invalid, not_found, unexpected
-from tier_queues import bulk_store, handlers, roster, store
+from tier_queues import bulk_store, custody, handlers, roster, store
 from tier_queues.bulk_store import INFORM, Job
 from tier_queues.commands import COMMANDS
 from tier_queues.handlers import Order
 from tier_queues.isolation import attempted
 from tier_queues.policies import Policies
+from tier_queues.record import Decision
 from tier_queues.store import Drafts
 from tier_queues.tellings import told
 
 ALONE: Final = 1
+UNTOLD: Final = "customer-untold"
+"""Cause of the leads' alert when a customer could not be told what that of another issue was told."""
 
 
 async def work(db: Database, *, policies: Policies, limit: int) -> bool:
@@ -31,33 +34,52 @@ async def work(db: Database, *, policies: Policies, limit: int) -> bool:
     The effects of a batch and how far the job is are one transaction. Two processes never work on the same job, and
     jobs take turns, so that a long one does not keep a short one waiting.
     """
+    job: Job | None = None
     for size in (limit, ALONE):
         try:
             async with db.transaction() as tx:
-                return await batch(tx, size, policies)
+                job = await bulk_store.lock_next(tx)
+                return job is not None and await batch(tx, job, size, policies)
         except EventTooLarge:
             # One of them is too long to be told: they go one by one, until it is the first.
             continue
+    assert job is not None, "there was something too long"
     async with db.transaction() as tx:
-        return await _refuse_first(tx)
+        return await refuse_first(tx, job, policies)
 
 
-async def batch(tx: Transaction, limit: int, policies: Policies) -> bool:
-    """Work at most `limit` parts in one transaction. Returns whether there was a job. Raises EventTooLarge."""
-    job = await bulk_store.lock_next(tx)
-    if job is None:
-        return False
+async def batch(tx: Transaction, job: Job, limit: int, policies: Policies) -> bool:
+    """Work at most `limit` parts of a locked job in one transaction. Returns True. Raises EventTooLarge."""
     issues = await bulk_store.parts(tx, job, limit)
     act = _inform if job.command == INFORM else _command
-    await bulk_store.advance(tx, job, await act(tx, job, issues, policies))
+    await _advance(tx, job, issues, await act(tx, job, issues, policies), policies)
     return True
 
 
-async def _refuse_first(tx: Transaction) -> bool:
-    job = await bulk_store.lock_next(tx)
-    if job is not None:
-        await bulk_store.advance(tx, job, [invalid("Together this is too long to be passed on.")])
-    return job is not None
+async def refuse_first(tx: Transaction, job: Job, policies: Policies) -> bool:
+    """Refuse the next part of the job, tried alone before, unless somebody else got further with it. Returns True."""
+    found = await bulk_store.lock_again(tx, job)
+    if found is not None:
+        issues = await bulk_store.parts(tx, found, ALONE)
+        await _advance(tx, found, issues, [invalid("Together this is too long to be passed on.")], policies)
+    return True
+
+
+async def _advance(
+    tx: Transaction, job: Job, issues: Sequence[UUID], problems: Sequence[Problem | None], policies: Policies
+) -> None:
+    """How it went; of customers who were not told nobody but their leads would hear."""
+    failed = [issue for issue, problem in zip(issues, problems, strict=True) if problem is not None]
+    if job.command == INFORM and failed:
+        locked = await store.lock(tx, failed)
+        drafts = Drafts(automation=policies.automation)
+        for issue in locked.issues.values():
+            tier, team = issue.minding_tier, issue.team
+            drafts.take(
+                custody.alerted(Decision(issue), UNTOLD, tier=tier, team=team, policies=policies, at=locked.now)
+            )
+        await store.save(tx, drafts)
+    await bulk_store.advance(tx, job, problems)
 
 
 async def _command(tx: Transaction, job: Job, issues: Sequence[UUID], policies: Policies) -> Sequence[Problem | None]:

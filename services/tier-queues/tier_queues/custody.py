@@ -79,18 +79,27 @@ def _alerted(before: Issue, decision: Decision, policies: Policies) -> Decision:
 
 
 def alerted(
-    decision: Decision, cause: str, *, tier: int, team: Any, policies: Policies, times: int | None = None
+    decision: Decision,
+    cause: str,
+    *,
+    tier: int,
+    team: Any,
+    policies: Policies,
+    times: int | None = None,
+    followers: int | None = None,
+    at: datetime | None = None,
 ) -> Decision:
-    """The leads of a place told to look at the issue."""
+    """The leads of a place told to look at the issue. at: when, the time of its last entry unless told otherwise."""
     return decision.then(
         attention.LeadAlerted,
         actor=TIERDESK,
-        at=decision.issue.last_at,
+        at=at or decision.issue.last_at,
         cause=cause,
         tier=tier,
         team=team,
         leads=policies.leads(tier, team),
         times=times,
+        followers=followers,
     )
 
 

@@ -9,6 +9,7 @@ from tier_queues import consulting, handover, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import Close, Reopen, Resolve
 from tier_queues.conversation import read
+from tier_queues.custody import alerted
 from tier_queues.links import Relation
 from tier_queues.places import queued_at
 from tier_queues.policies import Policies
@@ -16,21 +17,37 @@ from tier_queues.record import TIERDESK, Decision, Issue
 from tier_queues.refusals import Unacceptable
 
 WITHDRAWN_TEXT: Final = "Withdrawn by the customer."
+UNANSWERED: Final = "incident-unanswered"
+"""Cause of the leads' alert when a major incident ends and nobody has answered those who follow it."""
 
 
 def resolve(decision: Decision, command: Resolve, given: Circumstances) -> Decision:
     """The owner answers the issue, which leaves their hands. Raises Unacceptable, UnseenMessages."""
     decision = read(decision, given, seen=command.seen, confirm=command.confirm)
-    if decision.issue.major and command.children is None and _is_followed(decision.issue):
-        detail = "Say whether the answer resolves the issues that follow it or returns them to their owners."
-        raise Unacceptable("children-undecided", detail)
+    if command.children is None:
+        check_unfollowed(decision.issue)
     return resolved(
-        decision, command.resolution, command.text, actor=given.actor, at=given.now, policies=given.policies
+        decision,
+        command.resolution,
+        command.text,
+        actor=given.actor,
+        at=given.now,
+        policies=given.policies,
+        followers_hear=command.children is not None,
     )
 
 
-def _is_followed(issue: Issue) -> bool:
-    return any(link.relation is Relation.CHILD for link in issue.links)
+def check_unfollowed(issue: Issue) -> None:
+    """Raises Unacceptable when others follow the issue and it would end without a word on what becomes of them."""
+    if issue.major and _followers(issue):
+        detail = (
+            "Say by `resolve` whether the answer resolves the issues that follow it or returns them to their owners."
+        )
+        raise Unacceptable("children-undecided", detail)
+
+
+def _followers(issue: Issue) -> int:
+    return sum(link.relation is Relation.CHILD for link in issue.links)
 
 
 def withdrawn(decision: Decision, fact: issues.IssueWithdrawn, *, now: datetime, policies: Policies) -> Decision:
@@ -52,13 +69,15 @@ def resolved(
     at: datetime,
     policies: Policies,
     private: dict[str, Any] | None = None,
+    followers_hear: bool = False,
 ) -> Decision:
-    """The issue answered: every clock is met, open questions end, and the time until it closes begins."""
+    """The issue answered: every clock is met, open questions end, and the time until it closes begins.
+
+    followers_hear: the answer is also that of the issues that follow it; else its leads hear that they wait for one.
+    """
     decision = consulting.ended(decision, cause="resolved", actor=actor, at=at)
     if decision.issue.major:
-        decision = decision.then(
-            incidents.MajorIncidentEnded, actor=actor, at=at, change={"major": False}, cause="resolved"
-        )
+        decision = _incident_over(decision, actor=actor, at=at, policies=policies, followers_hear=followers_hear)
     issue = decision.issue
     change = {
         "state": IssueState.RESOLVED,
@@ -80,6 +99,19 @@ def resolved(
     return decision.then(
         work.IssueResolved, actor=actor, at=at, change=change, private=private, resolution=resolution, text=text
     )
+
+
+def _incident_over(
+    decision: Decision, *, actor: work.Actor, at: datetime, policies: Policies, followers_hear: bool
+) -> Decision:
+    decision = decision.then(
+        incidents.MajorIncidentEnded, actor=actor, at=at, change={"major": False}, cause="resolved"
+    )
+    issue = decision.issue
+    waiting = _followers(issue)
+    if followers_hear or not waiting:
+        return decision
+    return alerted(decision, UNANSWERED, tier=issue.minding_tier, team=issue.team, policies=policies, followers=waiting)
 
 
 def reopen(decision: Decision, command: Reopen, given: Circumstances) -> Decision:

@@ -47,8 +47,9 @@ def verify(decision: Decision, command: Verify, given: Circumstances) -> Decisio
 def redirect(decision: Decision, command: Redirect, given: Circumstances) -> Decision:
     """Resolved as redirected; the customer's own words are kept with it for whoever takes over elsewhere.
 
-    Raises UnseenMessages.
+    Raises Unacceptable, UnseenMessages.
     """
+    ending.check_unfollowed(decision.issue)
     decision = read(decision, given, seen=command.seen, confirm=command.confirm)
     said = [message.text for message in given.messages if message.author == CUSTOMER]
     private = {"to": command.channel, "reason": command.reason, "carried": "\n\n".join(said)[:TEXT_LIMIT]}

@@ -17,11 +17,10 @@ from shared.events.work import ByRule
 from shared.idempotency import Answer, Key
 from shared.problems import Problem, forbidden, not_found, stale, unexpected
 from shared.vocabulary import IssueState, Role
-from tier_queues import bulk_store, origins, roster, store
+from tier_queues import origins, roster, store
 from tier_queues.agents import Agent
 from tier_queues.answers import answer_of, problem_of
 from tier_queues.automation import lead_by_rule
-from tier_queues.bulk_store import NewJob
 from tier_queues.circumstances import Circumstances
 from tier_queues.commands import AcceptHandover, Claim, Command
 from tier_queues.consulted import Consulted, consult
@@ -32,7 +31,6 @@ from tier_queues.overflow import Source, sources_of
 from tier_queues.policies import Policies
 from tier_queues.roster import Member
 from tier_queues.store import Drafts, Locked
-from tier_queues.tellings import told_of
 from tier_queues.tidying_commands import RELATING, other_of
 
 PUT_OFF: Final = timedelta(minutes=1)
@@ -79,7 +77,6 @@ async def carry_out(tx: Transaction, orders: Sequence[Order], *, policies: Polic
     batch = _Batch(policies, members, locked, answered, consulted, Drafts(automation=policies.automation))
     outcomes = [batch.outcome(order) for order in orders]
     await store.save(tx, batch.drafts)
-    await bulk_store.add(tx, batch.tellings)
     await idempotency.store(tx, batch.fresh)
     return outcomes
 
@@ -95,7 +92,6 @@ class _Batch:
     consulted: Consulted
     drafts: Drafts
     fresh: list[tuple[Key, Answer]] = field(default_factory=list)
-    tellings: list[NewJob] = field(default_factory=list)
 
     def outcome(self, order: Order) -> Answer | Problem:
         """Order of checks: the stored answer, whether it exists, whether it is legal now, the expected version."""
@@ -137,9 +133,7 @@ class _Batch:
             return problem_of(refused)
         if order.expected is not None and order.expected != issue.version:
             return stale(issue.version)
-        self._take(decision, issue, order.traceparent)
-        if issue.links:
-            self.tellings.extend(told_of(issue, order.command, agent, self.locked.now))
+        self._take(decision, issue, order)
         if mirror is not None:
             self.drafts.take(mirror, traceparent=order.traceparent)
         return answer_of(decision.issue)
@@ -155,9 +149,9 @@ class _Batch:
         given = Circumstances(agent, max(self.locked.now, other.last_at), self.policies)
         return mirrored(other, before, decision.issue, given)
 
-    def _take(self, decision: Decision, before: Issue, traceparent: str | None) -> None:
+    def _take(self, decision: Decision, before: Issue, order: Order) -> None:
         """Draft what was decided; an owner's load counts for the commands behind it too."""
-        self.drafts.take(decision, traceparent=traceparent)
+        self.drafts.take(decision, traceparent=order.traceparent, command=order.command)
         for issue, change in ((before, -1), (decision.issue, 1)):
             if issue.owner is not None and uses_capacity(issue):
                 self.locked.loads[issue.owner] = self.locked.loads.get(issue.owner, 0) + change * issue.weight

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.events import incidents
-from shared.vocabulary import IssueState, Level
+from shared.vocabulary import IssueState, Level, Resolution
 from tier_queues import classification, custody, linking, problem_links, promises
 from tier_queues.circumstances import Circumstances
 from tier_queues.command_parts import Command
@@ -95,10 +95,19 @@ def end(decision: Decision, command: EndMajorIncident, given: Circumstances) -> 
     )
 
 
-def told(issue: Issue, master: UUID, text: str, *, then: str | None, now: datetime, policies: Policies) -> Decision:
+def told(
+    issue: Issue,
+    master: UUID,
+    text: str,
+    *,
+    then: str | None,
+    now: datetime,
+    policies: Policies,
+    resolution: Resolution = Resolution.SOLVED,
+) -> Decision:
     """What a child hears of its incident. then: what an answer does to it, `resolve` or `return`; None for an update.
 
-    No entries when it follows the incident no longer.
+    resolution: as what it is resolved, the incident's own. No entries when it follows the incident no longer.
     """
     if linking.incident_of(issue) != master:
         return Decision(issue)
@@ -109,7 +118,14 @@ def told(issue: Issue, master: UUID, text: str, *, then: str | None, now: dateti
         decision = problem_links.told(decision, text, now, policies, private=private)
     else:
         decision = problem_links.answered(
-            decision, text, resolve=then == "resolve", cause="incident", now=now, policies=policies, private=private
+            decision,
+            text,
+            resolve=then == "resolve",
+            cause="incident",
+            now=now,
+            policies=policies,
+            private=private,
+            resolution=resolution,
         )
     decision = custody.kept(issue, decision, now=now, policies=policies)
     return promises.followed(decision, now=now, policies=policies)

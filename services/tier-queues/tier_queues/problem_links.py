@@ -140,13 +140,12 @@ def answered(
     now: datetime,
     policies: Policies,
     private: dict[str, Any] | None = None,
+    resolution: Resolution = Resolution.SOLVED,
 ) -> Decision:
     """The customer is told what solved it; an open issue is resolved by it, or taken out of its wait for its owner."""
     if resolve and not decision.issue.is_over:
         decision = handover.ended(decision, cause=cause, actor=TIERDESK, at=now)
-        return ending.resolved(
-            decision, Resolution.SOLVED, text, actor=TIERDESK, at=now, policies=policies, private=private
-        )
+        return ending.resolved(decision, resolution, text, actor=TIERDESK, at=now, policies=policies, private=private)
     decision = told(decision, text, now, policies, private=private)
     if decision.issue.state is WAITING:
         return resumed(decision, cause=cause, actor=TIERDESK, at=now, policies=policies)

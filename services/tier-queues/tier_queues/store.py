@@ -14,13 +14,16 @@ from shared.events.collaboration import AgentMentioned, ConsultFact
 from shared.events.problems import ProblemFact
 from shared.events.work import IssueReplied
 from shared.outbox import Outgoing, publish
-from tier_queues import automation_queue, consult_list, link_rows, mention_list, passed_by
+from tier_queues import automation_queue, bulk_store, consult_list, link_rows, mention_list, passed_by
 from tier_queues.agents import Agent
 from tier_queues.automation import NO_RULES, Automation, Due, due
+from tier_queues.bulk_store import NewJob
+from tier_queues.commands import Command
 from tier_queues.issue import Decision, Entry, Issue
 from tier_queues.rows import changing, issue_of, row_of
 from tier_queues.skills import words
 from tier_queues.tables import EARLY_FACTS, ISSUES, TIMELINE
+from tier_queues.tellings import told_of
 
 SOURCE: Final = "tier-queues"
 AT_WORK: Final = "('assigned', 'waiting')"
@@ -106,7 +109,8 @@ class Drafted:
 class Drafts:
     """What a transaction is about to write: the newest state of each issue, and every entry on the way there.
 
-    automation: the rules that what is written may set off; due: what they are to do.
+    automation: the rules that what is written may set off; due: what they are to do. jobs: what the customers of
+    other issues are to hear.
     """
 
     issues: dict[UUID, Issue] = field(default_factory=dict)
@@ -114,17 +118,26 @@ class Drafts:
     entries: list[Drafted] = field(default_factory=list)
     automation: Automation = NO_RULES
     due: list[Due] = field(default_factory=list)
+    jobs: list[NewJob] = field(default_factory=list)
 
     def take(
-        self, decision: Decision, *, new: bool = False, traceparent: str | None = None, heard: Sequence[type[Fact]] = ()
+        self,
+        decision: Decision,
+        *,
+        new: bool = False,
+        traceparent: str | None = None,
+        heard: Sequence[type[Fact]] = (),
+        command: Command | None = None,
     ) -> None:
-        """Add what was decided, and what rules of automation are to do about it.
+        """Add what was decided, what rules of automation are to do about it, and what others are to hear of it.
 
         traceparent: the trace of what asked for it, when that is not the present one. heard: the facts of others
-        that it was decided on, by their types.
+        that it was decided on, by their types. command: that it was decided on.
         """
         issue = decision.issue
         self.due.extend(due(self.automation, decision, heard))
+        if issue.links:
+            self.jobs.extend(told_of(decision, command))
         self.issues[issue.id] = issue
         self.entries.extend(Drafted(issue.id, entry, traceparent) for entry in decision.entries)
         if new:
@@ -222,6 +235,7 @@ async def save(tx: Transaction, drafts: Drafts) -> None:
         await mention_list.write(tx, beside)
         await link_rows.write(tx, [(drafts.issues[issue], entry) for issue, entry in beside])
     await automation_queue.add(tx, drafts.due)
+    await bulk_store.add(tx, drafts.jobs)
     await publish(tx, [_outgoing(drafted, fact_json) for drafted, fact_json in entries], source=SOURCE)
 
 

@@ -33,9 +33,10 @@ class OwnerIdle(WorkFact, type="tierdesk.owner-idle.v1"):
 
 class LeadAlerted(WorkFact, type="tierdesk.lead-alerted.v1"):
     """The leads of a place should look at the issue. cause: offer-overdue, consult-overdue, ping-pong, escalated,
-    major-incident, automation-stopped.
+    major-incident, incident-unanswered, customer-untold, automation-stopped.
 
     leads: sign-in names; none where nobody leads the place. times: how often the issue was at the place, if it counts.
+    followers: how many issues followed the incident that ended without their answer, if it did.
     """
 
     cause: Word
@@ -43,6 +44,7 @@ class LeadAlerted(WorkFact, type="tierdesk.lead-alerted.v1"):
     team: Word | None = None
     leads: tuple[Word, ...] = ()
     times: int | None = None
+    followers: int | None = None
 
 
 class EscalationStepTaken(WorkFact, type="tierdesk.escalation-step-taken.v1"):

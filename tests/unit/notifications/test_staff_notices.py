@@ -97,6 +97,19 @@ def test_a_question_calls_who_is_asked_or_the_leads_of_the_team() -> None:
     assert asked(tier=2) is None
 
 
+def test_the_owner_hears_that_who_was_offered_the_issue_has_left() -> None:
+    target = work.Target(tier=2, team="technical", agent="tim")
+    offer = work.Offer(id=new_id(), target=target, mode=HandoverMode.COLD, reason=HandoverReason.KNOWLEDGE)
+    left = told(work.HandoverWithdrawn, offer=offer, cause="left", of=OWNED)
+    assert (left.agents, left.notice.about) == (("ada",), StaffAbout.RETURNED)
+    assert called(work.HandoverWithdrawn, offer=offer, cause="owner", of=OWNED) is None
+
+
+def test_leads_read_how_many_wait_for_the_answer_of_an_incident_that_ended() -> None:
+    alert = told(attention.LeadAlerted, cause="incident-unanswered", tier=1, leads=("lea",), followers=7)
+    assert alert.notice.words == "It ended, and 7 issues that followed it still wait for an answer."
+
+
 def test_the_owner_hears_of_idleness_and_of_a_promised_update_that_comes_due_and_breaks() -> None:
     idle = told(attention.OwnerIdle, returns_at=SOON, of=OWNED)
     early = called(work.ClockWarned, clock="promised-update", percent=50, due_at=SOON, of=OWNED)

@@ -5,23 +5,46 @@ from datetime import timedelta
 
 import pytest
 
-from shared.events import attention, incidents, tidying, work
+from shared.events import attention, incidents, issues, tidying, work
 from shared.ids import new_id
 from support import events, queues
-from support.queues import ADA, BOB, LEA, NOW, POLICIES, TIM, after, declared, facts_of, following, last, resolve, ruled
+from support.queues import (
+    ADA,
+    BOB,
+    LEA,
+    NOW,
+    POLICIES,
+    PROBLEM,
+    TIM,
+    after,
+    declared,
+    facts_of,
+    following,
+    last,
+    linked,
+    resolve,
+    ruled,
+)
 from tier_queues import commands as c
+from tier_queues import problem_links, tellings
 from tier_queues import tidying_commands as tidy
+from tier_queues.bulk_store import Job
+from tier_queues.frontline_commands import Redirect
 from tier_queues.goals import FIRST_RESPONSE
 from tier_queues.incident_commands import DeclareMajorIncident, JoinIncident, LeaveIncident, UpdateIncident
 from tier_queues.incidents import told
 from tier_queues.issue import Decision, Issue, NotAllowed, NotOwner, Unacceptable, allowed_in
 from tier_queues.linking import incident_of
 from tier_queues.links import Link, Relation
+from tier_queues.problem import Topic
+from tier_queues.problem_links import Heard
 from tier_queues.promises import clock_of
 from tier_queues.refusals import Refused, Unrelatable
+from tier_queues.tellings import told_of
 
 DECLARE = DeclareMajorIncident(reason="All shops are SECRETLY down.")
 LATER = NOW + timedelta(minutes=5)
+WORKED_AROUND = resolve(resolution="workaround", children="resolve")
 
 
 def with_children(issue: Issue, number: int = 2) -> Issue:
@@ -137,6 +160,43 @@ def test_its_answer_says_what_becomes_of_those_who_follow_and_ends_it() -> None:
     back = after(ended.issue, c.Reopen(reason="It is down again."))
     assert (back.major, len(back.links)) == (False, 2)
     assert "declare-major-incident" in allowed_in(back, LEA)
+
+
+def test_it_is_not_redirected_while_others_follow_it_and_wait_for_its_answer() -> None:
+    led, redirect = with_children(declared(queues.assigned())), Redirect(channel="sales", reason="So.", text="There.")
+    with pytest.raises(Unacceptable) as refused:
+        ruled(led, redirect)
+    assert refused.value.kind == "children-undecided"
+    assert ruled(declared(queues.assigned()), redirect).issue.state == "resolved"
+
+
+def test_its_leads_hear_how_many_wait_when_it_ends_without_an_answer_to_them() -> None:
+    led = with_children(linked(declared(queues.assigned())))
+    fix = Heard(PROBLEM.id, Topic.FIXED, "It is fixed.", True, "2026.11")
+    for decision in (
+        queues.told(led, issues.IssueWithdrawn(at=NOW)),
+        problem_links.heard(led, fix, now=LATER, policies=POLICIES),
+    ):
+        (alert,) = [entry.fact for entry in decision.entries if isinstance(entry.fact, attention.LeadAlerted)]
+        assert (alert.cause, alert.followers, alert.leads) == ("incident-unanswered", 2, ("lea",))
+        assert (decision.issue.state, decision.issue.major) == ("resolved", False)
+        assert facts_of(decision)[-1] is work.IssueResolved
+
+
+def test_nobody_is_alerted_when_nobody_follows() -> None:
+    withdrawn = queues.told(declared(queues.assigned()), issues.IssueWithdrawn(at=NOW))
+    assert facts_of(withdrawn) == [incidents.MajorIncidentEnded, work.IssueResolved]
+
+
+def test_who_follows_is_resolved_as_the_incident_is() -> None:
+    led = with_children(declared(queues.assigned()))
+    (job,) = told_of(ruled(led, WORKED_AROUND), WORKED_AROUND)
+    assert (job.content["then"], job.content["resolution"], len(job.issues)) == ("resolve", "workaround", 2)
+    child = following(queues.queued())
+    content = job.content | {"master": str(incident_of(child))}
+    part = Job(new_id(), job.asked_by, job.asked_by_name, job.command, content, 2, 0, 0, NOW, None)
+    decision = tellings.told(child, part, now=LATER, policies=POLICIES)
+    assert (decision.issue.state, decision.issue.resolution) == ("resolved", "workaround")
 
 
 def test_a_major_incident_is_merged_into_nothing() -> None:
