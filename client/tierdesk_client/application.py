@@ -63,6 +63,10 @@ class Application:
         """The customer says whether an agent may look at the screen. Raises Refused, NoAnswer."""
         await self._post(f"/intake/issues/{issue}/consent", {"session": str(session), "granted": granted}, key)
 
+    async def rate(self, issue: UUID, score: int, *, comment: str | None = None, key: str | None = None) -> None:
+        """What the customer thinks of the answer, 1 to 5. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/rating", {"score": score, "comment": comment}, key)
+
     async def _post(self, path: str, body: Any, key: str | None) -> Any:
         answer = await self.connection.send("POST", path, body, token=self.api_key, key=key)
         return good(f"POST {path}", answer).value

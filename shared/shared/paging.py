@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, TypeAdapter, ValidationError
@@ -12,6 +13,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, TypeAdapter, Vali
 from shared.problems import invalid
 
 PAGE_LIMIT: Final = 200
+LAST_ID: Final = UUID(int=2**128 - 1)
+"""Behind every id: where a list begins whose newest come first."""
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Rows per page.")]
 Cursor = Annotated[str | None, Query(alias="after", max_length=1000, description="`next` of the page before.")]

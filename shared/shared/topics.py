@@ -73,6 +73,7 @@ ISSUES: Final = _topic(
     issues.IssueWithdrawn,
     issues.ConsentGiven,
     issues.FormAnswered,
+    issues.SatisfactionRated,
     announcements.AnnouncementAddressed,
 )
 ROUTING: Final = _topic("support.routing", "router", "tier-queues", routing.IssueRouted)
@@ -123,6 +124,7 @@ WORK: Final = _topic(
     collaboration.RemoteSessionOffered,
     collaboration.RemoteSessionEnded,
     collaboration.CustomerConsented,
+    collaboration.CustomerRated,
     frontline.CustomerVerified,
     frontline.CallLogged,
     frontline.CallBackBooked,

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from intake import announcement_api, announcing
+from intake import announcement_api, announcing, seed
+from intake.seed import SeededCustomer
 from shared.events.announcements import Addressee, AnnouncementAddressed, AnnouncementMade
 from shared.events.work import Actor
 from shared.ids import new_id
@@ -106,6 +107,29 @@ async def test_filters_narrow_whom_an_announcement_concerns(intake: Intake) -> N
     assert await addressed_to(intake, announcement) == [f"a.{tail}@example.com"]
 
 
+async def test_who_has_the_product_is_addressed_too_and_whoever_also_asked_only_once(
+    intake: Intake, shop: Shop
+) -> None:
+    tail = new_id().hex[-8:]
+    product, names = f"navy-{tail}", ("a", "b", "c", "d")
+    emails = [f"{name}.{tail}@example.com" for name in names]
+    owned = ((product, "other"), (product,), (product,), ("other",))
+    await seed.add_customers(
+        intake.service.db,
+        [
+            SeededCustomer(email=email, name="Casey", plan="basic" if email == emails[2] else "gold", products=products)
+            for email, products in zip(emails, owned, strict=True)
+        ],
+    )
+    await shop.submit(customer={"email": emails[0]}, product=product)
+    announcement, narrowed = new_id(), new_id()
+    await intake.handle(envelope(made_of(product=product, plan="gold"), subject=announcement))
+    await intake.handle(envelope(made_of(product=product, category="export"), subject=narrowed))
+    await address_all(intake)
+    assert await addressed_to(intake, announcement) == emails[:2]
+    assert await addressed_to(intake, narrowed) == []
+
+
 class Crash(Exception):
     """The process ends here."""
 
@@ -145,8 +169,8 @@ async def desk(infrastructure: Infrastructure, office: PostOffice) -> AsyncItera
 async def test_everybody_addressed_gets_one_mail_that_belongs_to_no_issue(desk: Bench, office: PostOffice) -> None:
     announcement = new_id()
     people = tuple(
-        Addressee(customer=new_id(), name=name, email=f"{name}@example.com", application="shop", language="en")
-        for name in ("casey", "kim")
+        Addressee(customer=new_id(), name=name, email=f"{name}@example.com", application=application, language="en")
+        for name, application in (("casey", "shop"), ("kim", ""))
     )
     fact = AnnouncementAddressed(title=SAID["title"], text=SAID["text"], customers=people, at=datetime.now(UTC))
     await desk.hear(desk.event(fact, announcement))

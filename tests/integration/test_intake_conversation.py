@@ -129,6 +129,30 @@ async def test_a_remote_session_is_asked_for_in_the_conversation_and_allowed_by_
     assert refused.status_code == 409
 
 
+async def test_a_customer_rates_the_answer_and_may_change_their_mind_for_a_while(intake: Intake, shop: Shop) -> None:
+    issue = await shop.submit()
+    early = await shop.post(f"/issues/{issue}/rating", {"score": 5})
+    assert (early.status_code, early.json()["allowed"]) == (409, ["closed", "solved"])
+    await intake.hear(issue, resolved("Done.", 2))
+    assert (await shop.issue(issue))["rating"] is None
+    assert (await shop.post(f"/issues/{issue}/rating", {"score": 6})).status_code == 422
+    assert (await shop.post(f"/issues/{issue}/rating", {"score": 5, "comment": "Quick."})).status_code == 202
+    assert (await shop.post(f"/issues/{issue}/rating", {"score": 2})).status_code == 202
+    shown = (await shop.issue(issue))["rating"]
+    assert (shown["score"], shown["comment"]) == (2, None)
+
+    async def all_three() -> list[Envelope[Any]] | None:
+        found = await facts_of(intake, issue)
+        return found if len(found) == 3 else None
+
+    facts = [event.data for event in await wait_until(all_three, SOON, "the ratings are on the topic")]
+    assert [(fact.score, fact.comment) for fact in facts[1:]] == [(5, "Quick."), (2, None)]
+    await rows(intake.service.db, "UPDATE rating SET first_at = first_at - $1::interval", timedelta(days=15))
+    late = await shop.post(f"/issues/{issue}/rating", {"score": 4})
+    assert (late.status_code, late.json()["type"].split(":")[-1]) == (409, "rating-final")
+    assert (await shop.issue(issue))["rating"]["score"] == 2
+
+
 async def test_a_lower_version_never_wins_and_nothing_is_heard_twice(intake: Intake, shop: Shop) -> None:
     issue = await shop.submit()
     await intake.hear(issue, assigned(5), first=1)

@@ -80,19 +80,31 @@ async def test_other_services_hear_of_client_applications_without_their_keys(int
 async def test_customers_come_from_a_file_or_one_by_one(intake: Intake, tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_text(
-        "email,name,account,plan,account_manager\nKen@example.com,Ken,bell,gold,ada\nrob@example.com,Rob,,,\n",
+        "email,name,account,plan,account_manager,products\n"
+        "Ken@example.com,Ken,bell,gold,ada,\nrob@example.com,Rob,,,,go; plan 9\n",
         encoding="utf-8",
     )
     assert answer_of(intake, "import-customers", str(file)) == {"customers": 2}
-    answer_of(intake, "add-customer", "--email", "ken@example.com", "--name", "Ken T.", "--account", "labs")
+    answer_of(
+        intake,
+        "add-customer",
+        "--email",
+        "ken@example.com",
+        "--name",
+        "Ken T.",
+        "--account",
+        "labs",
+        "--product",
+        "unix",
+    )
     found = await rows(
         intake.service.db,
-        "SELECT email, name, account, plan, account_manager, version FROM customer "
+        "SELECT email, name, account, plan, account_manager, products, version FROM customer "
         "WHERE email IN ('ken@example.com', 'rob@example.com') ORDER BY email",
     )
     assert [tuple(row) for row in found] == [
-        ("ken@example.com", "Ken T.", "labs", "standard", None, 2),
-        ("rob@example.com", "Rob", "individual", "standard", None, 1),
+        ("ken@example.com", "Ken T.", "labs", "standard", None, ["unix"], 2),
+        ("rob@example.com", "Rob", "individual", "standard", None, ["go", "plan 9"], 1),
     ]
 
 

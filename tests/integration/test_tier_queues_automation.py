@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from shared.db import Unavailable
 from shared.ids import new_id
 from shared.vocabulary import Role
 from support import events
@@ -286,11 +287,33 @@ async def test_a_rule_of_time_acts_when_all_has_lasted_and_only_then(
     assert len(await runs(ada, issue=str(left))) == 2
 
 
+async def die_before_the_commit(queues: QueueService) -> None:
+    """Let rules act, and cut their connection when all is written but what strikes it off."""
+    striking_off = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND wait_event_type = 'Lock' AND query LIKE 'DELETE FROM automation_due%'"
+    )
+
+    async def killed() -> bool:
+        return bool(await rows(queues.service.db, striking_off))
+
+    async with queues.service.db.transaction() as holding:
+        await holding.fetch("SELECT 1 FROM automation_due FOR UPDATE")
+        acting = asyncio.create_task(
+            automation_work.act(queues.service.db, policies=policies(queues), limits=LIMITS, limit=50)
+        )
+        await wait_until(killed, SOON, "the rules are about to commit")
+        with pytest.raises(Unavailable):
+            await acting
+
+
 async def test_a_rule_acts_once_whoever_crashes_and_however_many_try(
     queues: QueueService, admin: Staff, ada: Staff
 ) -> None:
     await in_force(queues, admin, rule("once", "issue-queued", ("note", {"text": "Once."})))
     made = await queues.issues(30)
+    await die_before_the_commit(queues)
+    assert (await pending(queues), await runs(ada, rule="once", limit=100)) == (30, [])
     await asyncio.gather(
         *(automation_work.act(queues.service.db, policies=policies(queues), limits=LIMITS, limit=7) for _ in range(4))
     )

@@ -137,21 +137,6 @@ async def test_two_consumers_that_meet_at_a_new_issue_lose_no_early_fact(queues:
     assert await rows(queues.service.db, "SELECT count(*) FROM early_facts") == [(0,)]
 
 
-async def test_a_customers_reply_races_the_owners_resolve_and_is_never_lost(queues: QueueService, ada: Staff) -> None:
-    issues_raced = await queues.issues(30)
-    for issue in issues_raced:
-        await ada.give("claim", issue)
-    await asyncio.gather(
-        *(ada.give("resolve", issue, resolution="solved", text="Done.") for issue in issues_raced),
-        *(queues.hear(issue, events.customer_replied()) for issue in issues_raced),
-    )
-    for issue in issues_raced:
-        view, entries = await ada.issue(issue), await ada.timeline(issue)
-        heard = next(entry["version"] for entry in entries if "customer-heard" in entry["type"])
-        resolved = next(entry["version"] for entry in entries if "issue-resolved" in entry["type"])
-        assert view["state"] == ("assigned" if heard > resolved else "resolved")
-
-
 async def test_a_poisonous_event_is_dead_and_the_rest_of_its_poll_takes_effect(queues: QueueService) -> None:
     good = [new_id() for _ in range(5)]
     records = [

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from shared.db import Transaction
+from shared.events.issues import SatisfactionRated
 from shared.ids import new_id
 from shared.paging import cursor_of
 from support.infrastructure import Infrastructure
@@ -93,6 +94,23 @@ async def escalated(queues: QueueService, ada: Staff, tim: Staff, category: str)
     await well(tim.give("withdraw-offer", issue))
     await solve(tim, issue)
     return issue
+
+
+async def test_satisfaction_is_the_share_of_rated_issues_whose_customer_is_satisfied(
+    queues: QueueService, ada: Staff
+) -> None:
+    category = f"category-{new_id().hex[-8:]}"
+    for scores in ((5,), (4, 2), ()):
+        issue = await queues.issue(category=category)
+        await well(ada.give("claim", issue))
+        await solve(ada, issue)
+        for place, score in enumerate(scores, 1):
+            await queues.hear(issue, SatisfactionRated(score=score, comment="So.", at=datetime.now(UTC)), first=place)
+        assert (await ada.issue(issue))["state"] == "resolved"
+        await read(queues, issue)
+    shown = await report(ada, "satisfaction", category=category)
+    assert (shown["total"]["value"], shown["total"]["count"]) == (0.5, 2)
+    assert shown["target"] == {"target": 0.85, "alarm": 0.75}
 
 
 async def test_figures_are_told_in_groups_and_each_leads_to_its_issues(

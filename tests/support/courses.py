@@ -28,4 +28,5 @@ def _happening(entry: Entry) -> Happening:
         **others,
         offer=offer.get("reason"),
         lower_tier_could=bool(entry.private.get("lower_tier_could")),
+        score=said.get("score"),
     )

@@ -142,6 +142,7 @@ def facts(issue: Issue) -> list[Fact]:
         form_answered(issue.forms[0].id if issue.forms else new_id()),
         issues.IssueWithdrawn(at=NOW),
         issues.ConsentGiven(session=issue.remote.id if issue.remote else new_id(), at=NOW),
+        issues.SatisfactionRated(score=4, comment="Quick.", at=NOW),
         events.routed(revision=issue.revision, tier=2),
         events.vendor_said(vendor.VendorCaseOpened, case=case),
         events.vendor_said(vendor.VendorCaseDelivered, case=case, attempts=1),

@@ -122,10 +122,17 @@ def ruled(
 
     other: the second issue that it names, a queued one of this id unless told otherwise.
     """
-    given = {"problem": named(command), "form": FORM if isinstance(command, first.AskForm) else None} | given
-    if (second := tidy.other_of(command)) is not None:
-        given = {"other": replace(queued(), id=second, major=isinstance(command, major.JoinIncident))} | given
-    return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **given)
+    return decide(issue, command, actor=by, now=now or issue.last_at, policies=policies, **(meant(command) | given))
+
+
+def meant(command: c.Command) -> dict[str, Any]:
+    """What a command names, as `decide` is given it: a problem, a form, a second issue (a major one to follow)."""
+    second = tidy.other_of(command)
+    return {
+        "problem": named(command),
+        "form": FORM if isinstance(command, first.AskForm) else None,
+        "other": second and replace(queued(), id=second, major=isinstance(command, major.JoinIncident)),
+    }
 
 
 def named(command: c.Command) -> Problem | None:

@@ -44,9 +44,17 @@ def add_customer(
     account: Annotated[str, typer.Option(help="Whose contract covers the customer.")] = UNKNOWN_ACCOUNT,
     plan: Annotated[str, typer.Option(help="What the contract promises.")] = UNKNOWN_PLAN,
     account_manager: Annotated[str | None, typer.Option(help="An agent's sign-in name.")] = None,
+    product: Annotated[list[str] | None, typer.Option(help="What the customer has; may be given again.")] = None,
 ) -> None:
     """Add a customer of the organisation, or overwrite the one with this address."""
-    added = SeededCustomer(email=email, name=name, account=account, plan=plan, account_manager=account_manager)
+    added = SeededCustomer(
+        email=email,
+        name=name,
+        account=account,
+        plan=plan,
+        account_manager=account_manager,
+        products=tuple(product or ()),
+    )
     _in_database(Settings(), lambda db: seed.add_customers(db, [added]))
     typer.echo(json.dumps({"customer": added.email}))
 
@@ -55,7 +63,7 @@ def add_customer(
 def import_customers(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a head line.")],
 ) -> None:
-    """Add or overwrite customers: columns email, name, account, plan, account_manager."""
+    """Add or overwrite customers: columns email, name, account, plan, account_manager, products (a;b)."""
     try:
         count = _in_database(Settings(), lambda db: seed.add_customers(db, seed.customers_in(file)))
     except seed.Malformed as error:

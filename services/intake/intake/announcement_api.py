@@ -11,11 +11,10 @@ from intake.applications import Applications
 from shared.api import Api, CallerOf
 from shared.auth import STAFF, StaffTokens
 from shared.db import Database
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
+from shared.paging import LAST_ID, Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import not_found
 
 _KEY: Final = TypeAdapter(tuple[UUID])
-_LAST: Final = UUID(int=2**128 - 1)
 CONCERNING: Final = """
 SELECT announcement.id, title, text, product, made_at FROM announcement_customer
 JOIN announcement ON announcement.id = announcement_id
@@ -57,7 +56,7 @@ def add_announcements(api: Api, db: Database, applications: Applications, tokens
         after: Cursor = None,
     ) -> Page[AnnouncementView]:
         """What one of the application's customers was told before they asked, newest first."""
-        before = key_in(after, _KEY)[0] if after else _LAST
+        before = key_in(after, _KEY)[0] if after else LAST_ID
         async with db.transaction() as tx:
             rows = await tx.fetch(CONCERNING, customer, caller.id, before, limit + 1)
         more = cursor_of([rows[limit - 1].id]) if len(rows) > limit else None

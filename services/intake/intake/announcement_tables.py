@@ -18,12 +18,14 @@ ANNOUNCEMENT: Final = Table(
     Column("plan", Text),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("reached", Uuid, nullable=False),
+    Column("reached_customer", Uuid),
     Column("addressed", Integer, nullable=False, server_default=text("0")),
     Column("done", Boolean, nullable=False, server_default=text("false")),
 )
 """What customers of a product are told before they ask. reached: the last issue that was looked at.
 
-addressed: customers found so far; done: every issue was looked at.
+reached_customer: the last customer; null until every issue was looked at. addressed: customers found so far; done:
+everybody whom it may concern was looked at.
 """
 Index("announcement_undone", ANNOUNCEMENT.c.id, postgresql_where=text("NOT done"))
 

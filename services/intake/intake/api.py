@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, Stric
 from intake import handlers, views
 from intake.applications import Application, Applications
 from intake.handlers import Wish
+from intake.ratings import Rating
+from intake.settings import Settings
 from intake.submission import AttachmentIds, Submit, SubmitBody, unvouched
 from intake.views import IssueLine, IssueView, MessageView
 from shared import trace
@@ -16,6 +18,7 @@ from shared.api import Api, Body, CallerOf, Command, CommandHeaders, etag
 from shared.customer_state import CustomerState
 from shared.db import Database
 from shared.events.form_parts import FIELDS_LIMIT
+from shared.events.issues import Score
 from shared.idempotency import Answer, once
 from shared.paging import Cursor, Limit, Page, key_in
 from shared.problems import not_found
@@ -67,6 +70,13 @@ class FormAnswersBody(Body):
     ]
 
 
+class RatingBody(Body):
+    """How satisfied the customer is with the answer. score: 1, not at all, to 5."""
+
+    score: Score
+    comment: Text | None = None
+
+
 class ConsentBody(Body):
     """Whether support may look at the customer's machine. session: the id of the message that asks for it."""
 
@@ -92,7 +102,7 @@ def _application(caller: Any) -> Application:
     return caller
 
 
-def add_commands(api: Api, db: Database, applications: Applications) -> None:
+def add_commands(api: Api, db: Database, applications: Applications, settings: Settings) -> None:
     """What customers may do with an issue."""
 
     def wish(issue: UUID, command: CommandHeaders) -> Wish:
@@ -122,6 +132,15 @@ def add_commands(api: Api, db: Database, applications: Applications) -> None:
         """Allow or refuse an offered remote session."""
         asked = wish(issue, command)
         answer = await once(db, command.key, lambda tx: handlers.consent(tx, asked, body.session, granted=body.granted))
+        return answer.response()
+
+    @api.post("/issues/{issue}/rating", allow=applications.allow(), status_code=202, response_model=Noted)
+    async def rate(issue: UUID, body: RatingBody, command: Command) -> Response:
+        """Say what the answer was worth; a later rating takes the place of an earlier one, for some days."""
+        asked, rating = wish(issue, command), Rating(body.score, body.comment)
+        answer = await once(
+            db, command.key, lambda tx: handlers.rate(tx, asked, rating, changeable=settings.rating_changeable)
+        )
         return answer.response()
 
     @api.post("/issues/{issue}/forms/{form}", allow=applications.allow(), status_code=202, response_model=Noted)

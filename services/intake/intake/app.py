@@ -36,7 +36,7 @@ def build(settings: Settings | None = None) -> Service:
 
     api = Api(settings.SERVICE)
     add_submitting(api, accepting, applications)
-    add_commands(api, db, applications)
+    add_commands(api, db, applications, settings)
     add_views(api, db, applications)
     add_announcements(api, db, applications, tokens)
     add_uploads(api, db, applications, tokens, files, settings.attachment_limit_bytes)

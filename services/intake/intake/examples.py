@@ -21,5 +21,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "type": "tierdesk.issue-submitted.v1",
     "customer": {"email": "grace@example.com", "name": "Grace Hopper"},
     "granted": True,
+    "score": 5,
+    "comment": "Quick and friendly, thank you.",
     "ReopenBody.text": "It stops again.",
 }

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from intake import attachments, forms, splitting, store
+from intake import attachments, forms, ratings, splitting, store
 from intake.accepting import SOURCE
 from intake.answers import Given, Unanswerable, answered
+from intake.ratings import Rating
 from intake.store import Locked, Standing
 from intake.visible import Message, message_in, promised_after
 from shared import outbox
@@ -23,6 +25,7 @@ from shared.events.issues import (
     FormAnswered,
     IssueWithdrawn,
     ReopenRequested,
+    SatisfactionRated,
 )
 from shared.events.work import IssueForwarded, IssueReplied
 from shared.idempotency import Answer
@@ -32,6 +35,7 @@ from shared.problems import conflict, invalid, not_found, stale
 
 NOT_OVER: Final = frozenset(CustomerState) - {CustomerState.CLOSED}
 UNSOLVED: Final = NOT_OVER - {CustomerState.SOLVED}
+ANSWERED: Final = frozenset({CustomerState.SOLVED, CustomerState.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,23 @@ async def answer_form(tx: Transaction, wish: Wish, form: UUID, given: Mapping[st
     return _accepted(wish, message.id)
 
 
+async def rate(tx: Transaction, wish: Wish, rating: Rating, *, changeable: timedelta) -> Answer:
+    """What the customer thinks of the answer. Raises Problem 404, 409 before there is one or too late, 412 or 422."""
+    locked = await _lock(tx, wish, ANSWERED)
+    if not await ratings.rate(tx, wish.issue, rating, at=locked.now, changeable=changeable):
+        days = f"{changeable / timedelta(days=1):g}"
+        raise conflict("rating-final", f"A rating can be changed within {days} days of the first one.")
+    await _publish(tx, wish, SatisfactionRated(score=rating.score, comment=rating.comment, at=locked.now))
+    return _accepted(wish, None)
+
+
 async def _lock(tx: Transaction, wish: Wish, legal: frozenset[CustomerState]) -> Locked:
     """The issue, locked. Legality comes before the version: a command that can never succeed is not worth a retry."""
     locked = await store.lock_own(tx, wish.application, wish.issue)
     if locked is None:
         raise not_found()
     standing = locked.standing
-    if standing.state is CustomerState.CLOSED:
+    if standing.state is CustomerState.CLOSED and CustomerState.CLOSED not in legal:
         raise conflict("issue-closed", "This issue is closed; open a new one.", new_issue="/intake/issues")
     if standing.state not in legal:
         detail = f"The issue is {standing.state}, which does not allow this."

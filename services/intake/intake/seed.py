@@ -1,12 +1,13 @@
 """Who may write to intake, and for whom: client applications with their keys, and the organisation's customers."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from intake.accepting import SOURCE
 from intake.applications import pepper
@@ -21,6 +22,8 @@ from shared.outbox import Outgoing
 from shared.vocabulary import Word
 
 CUSTOMERS_AT_ONCE: Final = 1000
+PRODUCTS_LIMIT: Final = 100
+"""Products of one customer."""
 
 
 class Exists(Exception):
@@ -42,8 +45,18 @@ class ClientApplication(BaseModel):
     active: bool = True
 
 
+def _separate(products: object) -> object:
+    """Products as a file has them in one column, separated by semicolons."""
+    if isinstance(products, str):
+        return [product for product in products.split(";") if product.strip()]
+    return products
+
+
 class SeededCustomer(BaseModel):
-    """A customer of the organisation, with what routing and clocks need. account_manager: an agent's sign-in name."""
+    """A customer of the organisation, with what routing and clocks need. account_manager: an agent's sign-in name.
+
+    products: what they have, of which announcements may tell them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,6 +65,7 @@ class SeededCustomer(BaseModel):
     account: Word = UNKNOWN_ACCOUNT
     plan: Word = UNKNOWN_PLAN
     account_manager: Word | None = None
+    products: Annotated[tuple[Word, ...], BeforeValidator(_separate), Field(max_length=PRODUCTS_LIMIT)] = ()
 
 
 async def add_client_application(
@@ -108,12 +122,13 @@ async def add_customers(db: Database, customers: Iterable[SeededCustomer]) -> in
 
 
 _KEEP: Final = """
-INSERT INTO customer AS kept (id, application, email, name, account, plan, account_manager)
-SELECT id, '', email, name, account, plan, manager
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-    AS given (id, email, name, account, plan, manager)
+INSERT INTO customer AS kept (id, application, email, name, account, plan, account_manager, products)
+SELECT id, '', email, name, account, plan, manager, products
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+    AS given (id, email, name, account, plan, manager, products)
 ON CONFLICT (email, application) DO UPDATE SET name = excluded.name, account = excluded.account,
-    plan = excluded.plan, account_manager = excluded.account_manager, version = kept.version + 1
+    plan = excluded.plan, account_manager = excluded.account_manager, products = excluded.products,
+    version = kept.version + 1
 """
 
 
@@ -126,11 +141,12 @@ async def _keep(tx: Transaction, customers: Sequence[SeededCustomer]) -> None:
         [customer.account for customer in customers],
         [customer.plan for customer in customers],
         [customer.account_manager for customer in customers],
+        [json.dumps(customer.products) for customer in customers],
     )
 
 
 def customers_in(file: Path) -> Iterator[SeededCustomer]:
-    """Customers of a CSV file with a head line that names email, name, account, plan and account_manager.
+    """Customers of a CSV file with a head line that names email, name, account, plan, account_manager and products.
 
     Raises Malformed with the line's number.
     """

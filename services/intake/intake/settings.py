@@ -28,6 +28,8 @@ class Settings(ServiceSettings):
     announcement_poll: timedelta = timedelta(seconds=1)
     """How soon whom an announcement concerns begins to be found."""
     announcement_batch: int = 500
-    """Issues looked at for an announcement in one transaction."""
+    """Issues or customers looked at for an announcement in one transaction."""
+    rating_changeable: timedelta = timedelta(days=14)
+    """How long after their first rating of an issue customers may change their mind."""
     unanswered_after: timedelta = timedelta(seconds=60)
     """An accepted issue without any fact of tier-queues for so long raises an alarm."""

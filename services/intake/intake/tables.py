@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -51,9 +52,13 @@ CUSTOMER: Final = Table(
     Column("account", Text, nullable=False),
     Column("plan", Text, nullable=False),
     Column("account_manager", Text),
+    Column("products", JSONB, nullable=False, server_default=text("'[]'")),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
 )
-"""application: whose customer it is; '' is the organisation's own, known to every application."""
+"""application: whose customer it is; '' is the organisation's own, known to every application.
+
+products: what they have, by name; only of the organisation's own.
+"""
 Index("customer_place", CUSTOMER.c.email, CUSTOMER.c.application, unique=True)
 
 ISSUE: Final = Table(
@@ -123,6 +128,17 @@ issue_id: where it is used, None until then. complete: its bytes are all there; 
 it is deleted, so that no crash leaves bytes that nobody knows of.
 """
 Index("attachment_unused", ATTACHMENT.c.uploaded_at, postgresql_where=ATTACHMENT.c.issue_id.is_(None))
+
+RATING: Final = Table(
+    "rating",
+    SCHEMA,
+    Column("issue_id", Uuid, ForeignKey("issue.id"), primary_key=True),
+    Column("score", SmallInteger, nullable=False),
+    Column("comment", Text),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+    Column("rated_at", DateTime(timezone=True), nullable=False),
+)
+"""What a customer thinks of the answer. first_at: when they said so first; rated_at: when they said this."""
 
 FORM: Final = Table(
     "form",

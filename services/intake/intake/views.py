@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from intake import forms
 from intake.forms import FormView
+from intake.ratings import RatingView
 from intake.store import ATTACHMENTS
 from shared.customer_state import CustomerState
 from shared.db import Transaction
@@ -52,7 +53,7 @@ class IssueView(IssueLine):
     """An issue as its customer sees it. messages: newest first; the text it came in with is not among them.
 
     next_update_by: until when support has promised to write, if it has. forms: newest first.
-    split_from: the issue that this one was a part of.
+    split_from: the issue that this one was a part of. rating: what the customer thought of the answer, if they said so.
     """
 
     customer: CustomerView
@@ -64,10 +65,13 @@ class IssueView(IssueLine):
     next_update_by: datetime | None
     forms: list[FormView]
     split_from: UUID | None
+    rating: RatingView | None
 
 
 _OWN: Final = """
-SELECT id, number, title, state, reference, accepted_at, submission, state_version, next_update_by FROM issue
+SELECT id, number, title, state, reference, accepted_at, submission, state_version, next_update_by,
+    score, comment, rated_at
+FROM issue LEFT JOIN rating ON rating.issue_id = issue.id
 WHERE id = $1 AND application = $2
 """
 
@@ -93,6 +97,7 @@ def _view(row: Any, messages: Page[MessageView], asked: list[FormView]) -> Issue
         next_update_by=row.next_update_by,
         forms=asked,
         split_from=given.get("split_from"),
+        rating=RatingView(score=row.score, comment=row.comment, rated_at=row.rated_at) if row.score else None,
     )
 
 

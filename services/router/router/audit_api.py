@@ -8,14 +8,13 @@ from pydantic import BaseModel, TypeAdapter
 
 from router import quality_store
 from router.auditing import OUT_OF_SCOPE
-from router.dry_runs import NEWEST
 from router.handlers import Desk
 from router.words import name_of
 from shared.api import Api, Body, Command
 from shared.auth import AGENTS, StaffTokens
 from shared.db import Database, Transaction
 from shared.idempotency import Answer, once
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
+from shared.paging import LAST_ID, Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import conflict, invalid, not_found
 from shared.vocabulary import IssueId, Word
 
@@ -54,7 +53,7 @@ def add_audit(api: Api, db: Database, tokens: StaffTokens, desk: Desk) -> None:
     @api.get("/audit", allow=agents)
     async def list_audit(limit: Limit = 50, after: Cursor = None) -> Page[ToJudge]:
         """Automatic decisions that wait for somebody's judgement, newest first, without what was decided."""
-        before = key_in(after, _KEY)[0] if after else NEWEST
+        before = key_in(after, _KEY)[0] if after else LAST_ID
         async with db.transaction() as tx:
             rows = await quality_store.waiting(tx, before=before, limit=limit + 1)
         more = cursor_of([rows[limit - 1].issue]) if len(rows) > limit else None

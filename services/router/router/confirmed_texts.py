@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from router import quality_store
-from router.dry_runs import NEWEST
 from router.settings import Settings
 from shared.db import Database
+from shared.paging import LAST_ID
 from shared.vocabulary import IssueId
 
 TEXT: Final = "text"
@@ -20,7 +20,7 @@ LEARNT_AT_MOST: Final = 200_000
 async def write(settings: Settings, file: Path) -> int:
     """Write the confirmed labels as CSV with the columns text and category, newest first. Returns how many."""
     db = Database(settings)
-    written, before = 0, NEWEST
+    written, before = 0, LAST_ID
     try:
         with file.open("w", encoding="utf-8", newline="") as lines:
             table = csv.writer(lines)

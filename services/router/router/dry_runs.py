@@ -23,7 +23,6 @@ AT_ONCE: Final = 250
 """Issues that are read, decided and compared together; between two of them others have their turn."""
 WITHIN: Final = timedelta(seconds=20)
 """After it what is left is for the next page."""
-NEWEST: Final = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from pydantic import BaseModel
 from router import dry_runs
 from router.comparing import Change, Place
 from router.dry_run_files import READERS, FileRefused
-from router.dry_runs import NEWEST, Tried
+from router.dry_runs import Tried
 from router.policies import Policies, Unknown
 from router.policies_api import EDITORS, Version
 from router.policy_file import PolicyError
 from router.policy_parts import Weights
 from shared.api import Api, too_large
 from shared.auth import StaffTokens
+from shared.paging import LAST_ID
 from shared.problems import Problem, conflict, invalid, not_found
 
 FILE_LIMIT_BYTES: Final = 4 * 1024 * 1024
@@ -103,7 +104,7 @@ def add_dry_runs(api: Api, followed: Policies, tokens: StaffTokens) -> None:
 
         A file has a column or key text, and may have title, product, plan, …, and confirmed (the right category).
         """
-        before = older_than or NEWEST
+        before = older_than or LAST_ID
         content = await _content(request)
         if alone.locked():
             raise conflict("dry-run-running", "Another dry run is at work; they go one by one.")

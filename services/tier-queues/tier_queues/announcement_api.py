@@ -16,7 +16,7 @@ from shared.events.work import Actor
 from shared.idempotency import Answer
 from shared.ids import new_id
 from shared.outbox import Outgoing, publish
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
+from shared.paging import LAST_ID, Cursor, Limit, Page, cursor_of, key_in
 from shared.problems import not_found
 from shared.vocabulary import Role, Title, Word
 from tier_queues.announcement_tables import ANNOUNCEMENTS
@@ -25,14 +25,13 @@ from tier_queues.store import SOURCE
 
 ANNOUNCERS: Final = frozenset({Role.LEAD, Role.ADMIN})
 _KEY: Final = TypeAdapter(tuple[UUID])
-_LAST: Final = UUID(int=2**128 - 1)
 _COLUMNS: Final = "id, title, text, product, category, account, plan, made_by, made_by_name, made_at"
 NEWEST: Final = f"SELECT {_COLUMNS} FROM announcements WHERE id < $1 ORDER BY id DESC LIMIT $2"  # noqa: S608
 _FIND: Final = f"SELECT {_COLUMNS} FROM announcements WHERE id = $1"  # noqa: S608
 
 
 class AnnouncementBody(Body):
-    """What all customers who asked about a product are told; category, account and plan narrow whom it concerns."""
+    """What all customers of a product are told; category, account and plan narrow whom it concerns."""
 
     title: Title
     text: AnnouncementText
@@ -65,7 +64,7 @@ def add_announcements(api: Api, counter: Counter) -> None:
         "/announcements", allow=counter.tokens.allow(ANNOUNCERS), status_code=202, response_model=AnnouncementView
     )
     async def announce(body: AnnouncementBody, command: Command) -> Response:
-        """Tell every customer who asked about a product, by mail and in their portal, each once."""
+        """Tell every customer who has a product or asked about it, by mail and in their portal, each once."""
 
         async def act(tx: Transaction) -> Answer:
             made = await _make(tx, body, command.caller)
@@ -77,7 +76,7 @@ def add_announcements(api: Api, counter: Counter) -> None:
     @api.get("/announcements", allow=staff)
     async def list_announcements(limit: Limit = 50, after: Cursor = None) -> Page[AnnouncementView]:
         """What customers were told, newest first."""
-        before = key_in(after, _KEY)[0] if after else _LAST
+        before = key_in(after, _KEY)[0] if after else LAST_ID
         async with counter.db.transaction() as tx:
             rows = await tx.fetch(NEWEST, before, limit + 1)
         more = cursor_of([rows[limit - 1].id]) if len(rows) > limit else None

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from shared.events import Fact, work
 from shared.vocabulary import IssueState, Priority, Role, Tier, WaitingFor, Word
 from tier_queues.agents import Agent
-from tier_queues.command_parts import Part
+from tier_queues.command_parts import Part, no_bare_number
 from tier_queues.record import Decision, Entry, Issue
 from tier_queues.steps import Steps
 
@@ -26,13 +26,6 @@ NAME: Final = r"^[a-z0-9][a-z0-9-]{0,59}$"
 RuleName = Annotated[str, StringConstraints(pattern=NAME)]
 
 
-def _no_number(span: object) -> object:
-    """The span itself. Raises ValueError for a number, of which nobody knows what it counts."""
-    if isinstance(span, (int, float)):
-        raise ValueError("must be a duration, as PT30M")
-    return span
-
-
 def _spoken(words: str) -> str:
     """The words themselves. Raises ValueError when there is none among them."""
     if not _plain(words).strip():
@@ -40,7 +33,7 @@ def _spoken(words: str) -> str:
     return words
 
 
-Span = Annotated[timedelta, BeforeValidator(_no_number), Field(gt=timedelta(), le=LONGEST_SPAN)]
+Span = Annotated[timedelta, BeforeValidator(no_bare_number), Field(gt=timedelta(), le=LONGEST_SPAN)]
 Words = Annotated[Word, AfterValidator(_spoken)]
 _FEW: Final = Field(max_length=CHOICES_LIMIT)
 _WORD: Final = re.compile(r"\w+")

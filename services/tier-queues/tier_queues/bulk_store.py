@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from shared.db import NOW, Transaction
 from shared.ids import new_id
-from shared.paging import Page, cursor_of, key_in
+from shared.paging import LAST_ID, Page, cursor_of, key_in
 from shared.problems import Problem
 from tier_queues.tidying_tables import BULK_JOBS, BULK_PARTS, GIVEN
 
@@ -20,8 +20,6 @@ INFORM: Final = "inform"
 PARTS_LIMIT: Final = 1000
 """Issues of one job."""
 
-LAST_ID: Final = UUID(int=2**128 - 1)
-"""Behind every job."""
 _JOB_KEY: Final = TypeAdapter(tuple[UUID])
 _KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, lt=PARTS_LIMIT)]])
 

@@ -19,6 +19,13 @@ def no_number(moment: object) -> object:
     return moment
 
 
+def no_bare_number(span: object) -> object:
+    """The span itself. Raises ValueError for a number, of which nobody knows what it counts."""
+    if isinstance(span, (int, float)):
+        raise ValueError("must be a duration, as PT30M")
+    return span
+
+
 class Part(BaseModel):
     """Part of a command."""
 

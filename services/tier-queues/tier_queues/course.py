@@ -14,7 +14,7 @@ from shared.events.forms import FormAsked
 from shared.vocabulary import FRONTLINE_TIER, HandoverReason, IssueState, Resolution, WaitingFor
 from tier_queues.clocks import Clock, Line
 from tier_queues.goals import PICKUP
-from tier_queues.measures import Measure
+from tier_queues.measures import SATISFIED, Measure
 from tier_queues.promises import visit
 
 OVER: Final = frozenset({IssueState.RESOLVED, IssueState.CLOSED})
@@ -58,6 +58,7 @@ class Happening:
     offer: str | None = None
     resolution: str | None = None
     lower_tier_could: bool = False
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,9 @@ class _Reading:
         elif new.type == work.HandoverOffered.TYPE:
             lower = course.stay.tier if new.lower_tier_could else course.lower_from
             self.course = replace(course, offer=new.offer, lower_from=lower)
+        elif new.score is not None:
+            stay, value = course.stay, float(new.score >= SATISFIED)
+            self._correct(Row(Measure.SATISFACTION, "", 0, new.at, stay.tier, stay.team, stay.priority, value))
         elif _is_transfer(new):
             reason = new.offer or course.offer or ""
             if new.tier > course.stay.tier or reason == HandoverReason.HIERARCHICAL:

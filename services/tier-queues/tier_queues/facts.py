@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.events import Fact, deliveries, issues, routing, vendor, work
+from shared.events import Fact, collaboration, deliveries, issues, routing, vendor, work
 from shared.events.form_parts import answered_words
 from shared.vocabulary import IssueState, WaitingFor
 from tier_queues import classification, ending, forms, remote_sessions, vendors
@@ -36,6 +36,7 @@ _HEARD: Final[Mapping[type[Fact], Mapping[IssueState, States]]] = MappingProxyTy
         issues.FormAnswered: _SPOKE,
         issues.IssueWithdrawn: _GAVE_UP,
         issues.ConsentGiven: _SAME,
+        issues.SatisfactionRated: _SAME,
         routing.IssueRouted: _SAME,
         vendor.VendorCaseOpened: _SAME,
         vendor.VendorCaseDelivered: _SAME,
@@ -112,6 +113,13 @@ def _words(fact: Spoken) -> dict[str, Any]:
     return {"text": fact.text, "attachments": as_json(attachments)}
 
 
+def _rated(decision: Decision, fact: issues.SatisfactionRated, *, now: datetime, policies: Policies) -> Decision:
+    """What the customer thinks of the answer; it is no message, so that nothing is owed and nothing comes back."""
+    private = {} if fact.comment is None else {"comment": fact.comment}
+    actor = decision.issue.customer_actor
+    return decision.then(collaboration.CustomerRated, actor=actor, at=now, private=private, score=fact.score)
+
+
 def _undelivered(
     decision: Decision, fact: deliveries.NotificationFailed, *, now: datetime, policies: Policies
 ) -> Decision:
@@ -129,6 +137,7 @@ HANDLERS: Final[Mapping[type[Fact], Callable[..., Decision]]] = MappingProxyType
         issues.FormAnswered: _spoke,
         issues.IssueWithdrawn: ending.withdrawn,
         issues.ConsentGiven: remote_sessions.consented,
+        issues.SatisfactionRated: _rated,
         routing.IssueRouted: classification.rerouted,
         **dict.fromkeys(vendors.WORD_FOR, vendors.heard),
         deliveries.NotificationFailed: _undelivered,

@@ -7,13 +7,11 @@ from pydantic import TypeAdapter
 
 from shared.api import Api
 from shared.auth import STAFF
-from shared.paging import Cursor, Limit, Page, cursor_of, key_in
+from shared.paging import LAST_ID, Cursor, Limit, Page, cursor_of, key_in
 from tier_queues.api import Counter
 from tier_queues.lists import COLUMNS, IssueRow, Query, row_of
 
 _KEY: Final = TypeAdapter(tuple[UUID])
-LAST_ID: Final = UUID(int=2**128 - 1)
-"""Behind every issue."""
 
 
 def incidents(after: str | None, limit: int) -> Query:

@@ -6,6 +6,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
 
+SATISFIED: Final = 4
+"""The lowest score, of 5, of a customer who is satisfied."""
+
 
 class Measure(StrEnum):
     """A figure about issues. Which of an issue's happenings count, and on which day, is said at MEANINGS."""
@@ -23,6 +26,7 @@ class Measure(StrEnum):
     BOUNCES = "bounces"
     SOLVED_ABOVE_LOWEST = "solved-above-lowest"
     COST = "cost"
+    SATISFACTION = "satisfaction"
 
 
 Kind = Literal["share", "mean", "total"]
@@ -72,5 +76,8 @@ MEANINGS: Final[Mapping[Measure, Meaning]] = MappingProxyType(
             "share", "share", "Answered issues that a lower tier could have solved, as somebody said who had them."
         ),
         Measure.COST: Meaning("total", "money", "Work time at what an hour of the tier costs."),
+        Measure.SATISFACTION: Meaning(
+            "share", "share", "Rated issues whose customer gave 4 or 5 of 5; the newest rating of an issue counts."
+        ),
     }
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from shared.located import Fault, located
 from shared.vocabulary import FRONTLINE_TIER, Role, Tier, Word
+from tier_queues.command_parts import no_bare_number
 from tier_queues.shifts import Shifts
 from tier_queues.teams import Push
 
@@ -26,14 +27,7 @@ Skills = Annotated[dict[Word, Annotated[int, Field(ge=1, le=LEVEL_LIMIT)]], Fiel
 Capacity = Annotated[int, Field(ge=0, le=CAPACITY_LIMIT)]
 
 
-def _no_number(span: object) -> object:
-    """The span itself. Raises ValueError for a number, of which nobody knows what it counts."""
-    if isinstance(span, (int, float)):
-        raise ValueError("must be a duration, as PT30M")
-    return span
-
-
-Lease = Annotated[timedelta, BeforeValidator(_no_number), Field(gt=timedelta(), le=LONGEST_LEASE)]
+Lease = Annotated[timedelta, BeforeValidator(no_bare_number), Field(gt=timedelta(), le=LONGEST_LEASE)]
 Weight = Annotated[int, Field(ge=0, le=WEIGHT_LIMIT)]
 
 

@@ -28,7 +28,8 @@ SELECT timeline.issue_id, timeline.version, timeline.at, timeline.type, actor ->
     (fact #>> '{standing,tier}')::int AS tier, fact #>> '{standing,team}' AS team,
     (fact #>> '{standing,priority}')::int AS priority, fact ->> 'cause' AS cause, fact ->> 'direction' AS direction,
     fact #>> '{offer,reason}' AS offer, fact ->> 'resolution' AS resolution,
-    coalesce((private ->> 'lower_tier_could')::boolean, false) AS lower_tier_could, private ->> 'channel' AS channel
+    coalesce((private ->> 'lower_tier_could')::boolean, false) AS lower_tier_could, (fact ->> 'score')::int AS score,
+    private ->> 'channel' AS channel
 FROM timeline LEFT JOIN report_courses ON report_courses.issue_id = timeline.issue_id
 WHERE timeline.issue_id = ANY($1) AND timeline.version > coalesce(report_courses.version, 0)
 ORDER BY timeline.issue_id, timeline.version

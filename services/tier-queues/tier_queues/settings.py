@@ -187,6 +187,7 @@ REPORT_TARGETS: Final[dict[Measure, MeasureTarget]] = {
     Measure.ESCALATION: MeasureTarget(target=0.20, alarm=0.30),
     Measure.REOPEN: MeasureTarget(target=0.05, alarm=0.08),
     Measure.TRANSFERS: MeasureTarget(target=0.5, alarm=1.5),
+    Measure.SATISFACTION: MeasureTarget(target=0.85, alarm=0.75),
 }
 
 

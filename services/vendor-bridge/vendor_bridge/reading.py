@@ -7,12 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from shared.db import Transaction
+from shared.paging import LAST_ID
 from vendor_bridge.case import Case, CaseState
 from vendor_bridge.contract import message_id
 from vendor_bridge.store import COLUMNS, case_of
-
-NEWEST: Final = UUID(int=2**128 - 1)
-"""Sorts behind every case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ async def page(
     conditions = "".join(f" AND {name} = ${place}" for place, name in enumerate(given, 3))
     rows = await tx.fetch(
         f"SELECT {COLUMNS} FROM vendor_case WHERE id < $1{conditions} ORDER BY id DESC LIMIT $2",  # noqa: S608
-        before or NEWEST,
+        before or LAST_ID,
         limit,
         *given.values(),
     )

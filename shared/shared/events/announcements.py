@@ -20,9 +20,9 @@ AnnouncementText = Annotated[
 
 
 class AnnouncementMade(Fact, type="tierdesk.announcement-made.v1"):
-    """Support has something to tell all customers who asked about a product. The subject is the announcement's id.
+    """Support has something to tell all customers who have a product or asked about it.
 
-    category, account, plan: narrow whom it concerns, where given.
+    The subject is the announcement's id. category, account, plan: narrow whom it concerns, where given.
     """
 
     title: Title
@@ -36,7 +36,10 @@ class AnnouncementMade(Fact, type="tierdesk.announcement-made.v1"):
 
 
 class Addressee(Value):
-    """A customer to be told. application: the client application by which they asked; language: in which they did."""
+    """A customer to be told. application: the client application by which they asked; language: in which they did.
+
+    Who has the product and asked nothing about it has '' and the default.
+    """
 
     customer: UUID
     name: Word

@@ -74,6 +74,12 @@ class RemoteSessionEnded(WorkFact, type="tierdesk.remote-session-ended.v1"):
     session: UUID
 
 
+class CustomerRated(WorkFact, type="tierdesk.customer-rated.v1"):
+    """What the customer thinks of the answer reached the timeline; of several, the newest stands. score: 1 to 5."""
+
+    score: int
+
+
 class CustomerConsented(WorkFact, type="tierdesk.customer-consented.v1"):
     """The customer's word about an offered remote session reached the timeline."""
 

@@ -14,6 +14,9 @@ ROUTING_LIMIT_BYTES: Final = 16 * 1024
 """What IssueRouted may add to the submission it carries on: what was accepted can always be routed."""
 
 
+Score = Annotated[int, Field(ge=1, le=5)]
+
+
 class Customer(Value):
     """Who asked: the customer with the entitlements that routing and clocks need."""
 
@@ -100,6 +103,14 @@ class ConsentGiven(Fact, type="tierdesk.consent-given.v1"):
 
     session: UUID
     granted: bool = True
+    at: Moment
+
+
+class SatisfactionRated(Fact, type="tierdesk.satisfaction-rated.v1"):
+    """How satisfied the customer is with the answer; of several, the newest stands. score: 1, not at all, to 5."""
+
+    score: Score
+    comment: Text | None = None
     at: Moment
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.events import issues
 from support import events, queues
 from support.courses import happenings
 from support.queues import ADA, EVE, HOUR, LEA, NOW, TIM, consult, offer, resolve, ruled, told, wait
@@ -152,3 +153,14 @@ def test_a_clock_without_a_goal_promises_nothing() -> None:
     assert all(clock.goal is None for clock in decision.issue.clocks)
     solved = ruled(queues.after(decision.issue, c.Claim()), resolve())
     assert counted(Decision(solved.issue, decision.entries + solved.entries), Measure.SLA) == []
+
+
+def test_the_newest_rating_of_an_issue_counts_where_it_was_solved() -> None:
+    decision = lived([(c.Claim(), ADA), (offer(), ADA), (c.AcceptHandover(), TIM), (resolve(), TIM)])
+    assert counted(decision, Measure.SATISFACTION) == []
+    for hours, score, satisfied in ((5, 4, 1), (6, 3, 0)):
+        fact = issues.SatisfactionRated(score=score, at=NOW)
+        rated = told(decision.issue, fact, now=NOW + hours * HOUR)
+        decision = Decision(rated.issue, decision.entries + rated.entries)
+        (row,) = counted(decision, Measure.SATISFACTION)
+        assert (row.value, row.at, row.tier, row.team) == (satisfied, NOW + hours * HOUR, 2, "technical")

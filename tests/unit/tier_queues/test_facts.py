@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.events import issues, vendor, work
+from shared.events import collaboration, issues, vendor, work
 from shared.events.base import Fact
 from shared.ids import new_id
-from support import events, queues
+from support import events, every, queues
 from support.queues import ADA, NOW, POLICIES, TIM, URGENT, after, facts_of, last, opened, ruled, told
 from tier_queues import commands as c
 from tier_queues.issue import Issue, UnseenMessages
@@ -50,6 +50,15 @@ def test_what_comes_back_while_its_last_owner_is_absent_is_queued_where_it_was_s
 def test_who_takes_up_again_what_they_solved_has_it_whatever_they_said() -> None:
     away = replace(POLICIES, absent=frozenset({"ada"}))
     assert ruled(queues.resolved(), c.Reopen(reason="Not solved."), policies=away).issue.owner == "ada"
+
+
+@pytest.mark.parametrize("state", ["resolved", "closed", "assigned"])
+def test_a_rating_is_told_and_changes_nothing(state: str) -> None:
+    before = every.states()[state]
+    decision = told(before, issues.SatisfactionRated(score=2, comment="Too slow.", at=NOW))
+    assert facts_of(decision) == [collaboration.CustomerRated]
+    assert (last(decision).score, decision.entries[0].private) == (2, {"comment": "Too slow."})
+    assert decision.issue == replace(before, version=decision.issue.version, last_at=decision.issue.last_at)
 
 
 def test_what_nobody_solved_reopens_in_the_queue_of_its_tier() -> None:

@@ -10,28 +10,47 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import TypeAdapter
 
-from shared.events import collaboration, work
+from shared.events import collaboration, issues, work
+from shared.events.forms import FormAsked
+from shared.ids import new_id
 from shared.vocabulary import FAR_FUTURE, Role
 from support import every, queues
 from support.queues import HOUR, MINUTE, NOW, agent
-from tier_queues import clocks, problem_links, pushing
+from tier_queues import clocks, incidents, linking, problem_links, pushing
 from tier_queues import commands as c
+from tier_queues import frontline_commands as first
+from tier_queues import incident_commands as major
+from tier_queues import tidying_commands as tidy
+from tier_queues.automation import lead_by_rule
+from tier_queues.circumstances import Circumstances
+from tier_queues.companions import FORMS_LIMIT, OPEN_FORMS_LIMIT
 from tier_queues.goals import PICKUP
 from tier_queues.issue import TRANSITIONS, Decision, Issue, Refused, allowed_in, decide, heard, tick
+from tier_queues.links import Relation
 from tier_queues.problem import Topic
 from tier_queues.problem_links import Heard
 from tier_queues.promises import clock_of, visit
 from tier_queues.pushing import Candidate
 from tier_queues.record import CASE_OVER
-from tier_queues.teams import Push, Team
+from tier_queues.teams import Push, Step, Team
 
-FRONTLINE = Team("frontline", frozenset({1}), push=Push.ROUND_ROBIN, accept_within=5 * MINUTE, idle_after=4 * HOUR)
+STEPS = (Step(30 * MINUTE, "lead"), Step(HOUR, "agent", "kim"))
+FRONTLINE = Team(
+    "frontline",
+    frozenset({1}),
+    push=Push.ROUND_ROBIN,
+    accept_within=5 * MINUTE,
+    idle_after=4 * HOUR,
+    steps=STEPS,
+)
 POLICIES = replace(queues.POLICIES, teams={"frontline": FRONTLINE})
-"""Those of every test, with a team that is given work and may not let it lie."""
+"""Those of every test, with a team that is given work, may not let it lie, and is told when nobody takes it."""
 ISSUES = TypeAdapter(Issue)
 ADA = agent("ada")
 KIM = agent("kim", tiers=frozenset({1, 2, 3}), teams=frozenset({"frontline", "technical", "experts"}))
-PEOPLE = (ADA, queues.TIM, queues.EVE, KIM, agent("lea", role=Role.LEAD))
+LEA = agent("lea", role=Role.LEAD, tiers=frozenset({1, 2, 3}), teams=KIM.teams)
+PEOPLE = (ADA, queues.TIM, queues.EVE, KIM, LEA)
+BY_RULE = work.ByRule(name="tag-it", version=3, chain=("tag-it",))
 ROUTES: tuple[dict[str, Any], ...] = (
     {},
     {"tier": 2, "impact": "high", "urgency": "high"},
@@ -58,10 +77,12 @@ class Life(RuleBasedStateMachine):
         self.issue: Issue = queues.queued()
         self.breached: list[str] = []
         self.overdue: list[object] = []
+        self.asked: set[object] = set()
+        self.answered: set[object] = set()
 
     @initialize(route=st.sampled_from(ROUTES))
     def open(self, route: dict[str, Any]) -> None:
-        decision = queues.opened(**route)
+        decision = queues.opened(policies=POLICIES, **route)
         assert len(decision.entries) == 1
         assert decision.entries[0].fact.before is None
         self.issue = decision.issue
@@ -84,8 +105,10 @@ class Life(RuleBasedStateMachine):
     def nothing_happens_early(self) -> None:
         assert tick(self.issue, now=self.issue.next_due - timedelta(microseconds=1), policies=POLICIES).entries == ()
 
-    @rule(data=st.data(), person=st.sampled_from(PEOPLE))
+    @rule(data=st.data(), person=st.sampled_from((*PEOPLE, None)))
     def command(self, data: st.DataObject, person: Any) -> None:
+        """By a person, or by a rule of automation."""
+        person = person or lead_by_rule(BY_RULE, self.issue)
         names = allowed_in(self.issue, person)
         kind = c.COMMANDS[data.draw(st.sampled_from(names))]
         self.give(next(one for one in every.commands(self.issue) if type(one) is kind), person)
@@ -93,6 +116,34 @@ class Life(RuleBasedStateMachine):
     @rule(position=st.integers(0, len(c.COMMANDS) - 1), person=st.sampled_from(PEOPLE))
     def command_without_asking(self, position: int, person: Any) -> None:
         self.give(every.commands(self.issue)[position], person)
+
+    @rule(follow=st.booleans())
+    def incident(self, follow: bool) -> None:
+        self.give(major.JoinIncident(master=new_id()) if follow else major.DeclareMajorIncident(reason="All."), LEA)
+
+    @rule(wait=st.booleans())
+    def ask_a_form(self, wait: bool) -> None:
+        self.give_as_owner(first.AskForm(form="printer", confirm=True, wait=wait))
+
+    @rule(merged=st.booleans())
+    def another_issue_joins(self, merged: bool) -> None:
+        """It is merged into this one, or follows it; each is linked with the other."""
+        other, now = queues.queued(), max(self.now, self.issue.last_at)
+        command = tidy.Merge(into=self.issue.id) if merged else major.JoinIncident(master=self.issue.id)
+        try:
+            joined = decide(other, command, actor=KIM, now=now, policies=POLICIES, other=self.issue).issue
+        except Refused:
+            return
+        self.take(linking.mirrored(self.issue, other, joined, Circumstances(KIM, now, POLICIES)))
+
+    @precondition(lambda self: linking.incident_of(self.issue) is not None)
+    @rule(then=st.sampled_from((None, "resolve", "return")))
+    def news_of_its_incident(self, then: str | None) -> None:
+        master = linking.incident_of(self.issue)
+        assert master is not None
+        decision = incidents.told(self.issue, master, "It is back.", then=then, now=self.now, policies=POLICIES)
+        assert decision.entries
+        self.take(decision)
 
     @precondition(lambda self: self.issue.state == "queued" and self.issue.pushed is None)
     @rule(person=st.sampled_from(PEOPLE))
@@ -112,7 +163,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(position=st.integers(0, len(every.facts(queues.queued())) - 1))
     def fact(self, position: int) -> None:
-        decision = heard(self.issue, every.facts(self.issue)[position], now=self.now, policies=POLICIES)
+        fact = every.facts(self.issue)[position]
+        decision = heard(self.issue, fact, now=self.now, policies=POLICIES)
+        if isinstance(fact, issues.FormAnswered) and fact.form in self.asked:
+            self.answered.add(fact.form)
         assert decision.entries
         self.take(decision)
 
@@ -131,7 +185,7 @@ class Life(RuleBasedStateMachine):
 
     def give(self, command: c.Command, person: Any, **given: Any) -> None:
         allowed = allowed_in(self.issue, person)
-        given = {"problem": queues.named(command)} | given
+        given = queues.meant(command) | given
         try:
             decision = decide(self.issue, command, actor=person, now=self.now, policies=POLICIES, **given)
         except Refused:
@@ -160,6 +214,8 @@ class Life(RuleBasedStateMachine):
             assert fact.due_at <= fact.at
         if isinstance(fact, work.HandoverOverdue):
             self.overdue.append(fact.offer.id)
+        if isinstance(fact, FormAsked):
+            self.asked.add(fact.form)
         if isinstance(fact, collaboration.ConsultOverdue):
             self.overdue.append(fact.consult)
 
@@ -216,6 +272,31 @@ class Life(RuleBasedStateMachine):
         assert not self.issue.is_over or self.issue.consults == ()
         assert self.issue.standing.on_hold == any(consult.on_hold for consult in self.issue.consults)
 
+    @invariant()
+    def while_nobody_takes_it_the_next_step_comes_until_there_is_none(self) -> None:
+        issue = self.issue
+        waits = issue.state == "queued" and issue.team == "frontline"
+        assert (issue.step_at is not None) == (waits and issue.steps_taken < len(STEPS))
+
+    @invariant()
+    def who_leads_an_incident_follows_none_and_follows_only_one(self) -> None:
+        followed = [link for link in self.issue.links if link.relation is Relation.CHILD_OF]
+        assert len(followed) <= 1
+        assert not followed or not (self.issue.major or linking.children_of(self.issue))
+
+    @invariant()
+    def what_was_merged_is_the_duplicate_of_one_and_of_nothing_that_is_a_duplicate(self) -> None:
+        masters = [link for link in self.issue.links if link.relation is Relation.DUPLICATE_OF]
+        assert len(masters) <= 1
+        assert not masters or not linking.duplicates_of(self.issue)
+
+    @invariant()
+    def a_form_is_open_until_it_is_answered(self) -> None:
+        is_open = {form.id for form in self.issue.forms if form.is_open}
+        assert is_open == self.asked - self.answered
+        assert len(is_open) <= OPEN_FORMS_LIMIT
+        assert len(self.issue.forms) <= FORMS_LIMIT
+
     @rule(tier=st.sampled_from([1, 2, 3]), on_hold=st.booleans())
     def consult(self, tier: int, on_hold: bool) -> None:
         self.give_as_owner(queues.consult(target=c.Destination(tier=tier), on_hold=on_hold))
@@ -241,4 +322,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
