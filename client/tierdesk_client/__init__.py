@@ -5,6 +5,7 @@ from tierdesk_client.application import Accepted, Application
 from tierdesk_client.connection import Answer, Connection, connected, good
 from tierdesk_client.issue import Issue
 from tierdesk_client.refusals import NoAnswer, Refused
+from tierdesk_client.webhooks import NotGenuine, verify
 
 __all__ = [
     "Accepted",
@@ -14,8 +15,10 @@ __all__ = [
     "Connection",
     "Issue",
     "NoAnswer",
+    "NotGenuine",
     "Refused",
     "connected",
     "good",
     "sign_in",
+    "verify",
 ]

@@ -1,18 +1,21 @@
 """What an agent, a lead or an administrator does, through tier-queues."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from tierdesk_client.commands import Commands
-from tierdesk_client.connection import Answer, Connection, good
+from tierdesk_client.connection import PAGE_ROWS, Answer, Connection, good, rows_of
 from tierdesk_client.issue import Issue
+from tierdesk_client.refusals import Refused
 
 RENEW_BEFORE: Final = timedelta(seconds=60)
 """A token that ends so soon is exchanged for a fresh one before anything is sent with it."""
+UNAUTHENTICATED: Final = 401
 IDS_AT_ONCE: Final = 100
 SESSION: Final = "/tier-queues/session"
 SESSION_COOKIE: Final = "tierdesk_session"
@@ -86,20 +89,21 @@ class Agent(Commands):
 
     async def get(self, path: str, **query: Any) -> Any:
         """The JSON value at any path of any service; None when there is nothing. Raises Refused, NoAnswer."""
-        await self._renewed()
-        return await self.connection.get(path, token=self.token, **query)
+        return await self._signed(lambda token: self.connection.get(path, token=token, **query))
 
-    async def rows(self, path: str, **query: Any) -> AsyncIterator[Any]:
-        """The rows of any list. Raises Refused, NoAnswer."""
-        await self._renewed()
-        async for row in self.connection.rows(path, token=self.token, **query):
-            yield row
+    def rows(self, path: str, *, limit: int = PAGE_ROWS, **query: Any) -> AsyncIterator[Any]:
+        """The rows of any list, however long the session lasts. limit: rows of a page. Raises Refused, NoAnswer."""
+        return rows_of(partial(self.get, path, **query), limit)
 
     async def post(self, path: str, body: Any, *, expected: int | None = None, key: str | None = None) -> Any:
         """The JSON value of the answer, None when it is empty. Raises Refused, NoAnswer."""
-        await self._renewed()
-        answer = await self.connection.send("POST", path, body, token=self.token, expected=expected, key=key)
-        return good(f"POST {path}", answer).value
+        key = key or str(uuid4())
+
+        async def sent(token: str) -> Any:
+            answer = await self.connection.send("POST", path, body, token=token, expected=expected, key=key)
+            return good(f"POST {path}", answer).value
+
+        return await self._signed(sent)
 
     async def sign_out(self) -> None:
         """End the session everywhere. Raises Refused, NoAnswer."""
@@ -109,9 +113,21 @@ class Agent(Commands):
         async for said in self.rows(path, **query):
             yield Issue.of(said)
 
-    async def _renewed(self) -> None:
-        if datetime.now(UTC) < self.expires_at - RENEW_BEFORE:
-            return
+    async def _signed(self, ask: Callable[[str], Awaitable[Any]]) -> Any:
+        """What is asked with a token that lasts; once more with a fresh one when it turns out to have ended."""
+        if datetime.now(UTC) >= self.expires_at - RENEW_BEFORE:
+            await self._renew()
+        token = self.token
+        try:
+            return await ask(token)
+        except Refused as refused:
+            if refused.status != UNAUTHENTICATED:
+                raise
+        if self.token == token:
+            await self._renew()
+        return await ask(self.token)
+
+    async def _renew(self) -> None:
         cookie = {"Cookie": f"{SESSION_COOKIE}={self._session}"}
         answer = good(f"POST {SESSION}/renew", await self.connection.send("POST", f"{SESSION}/renew", headers=cookie))
         self.token, self.expires_at = answer.value["token"], _ends(answer)

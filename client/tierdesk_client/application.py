@@ -1,11 +1,14 @@
 """What a client application does for its customers, through intake."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from tierdesk_client.connection import Connection, good
+
+ATTACHMENTS: Final = "/intake/attachments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,28 @@ class Application:
         """What was said, as the customer sees it."""
         return self.connection.rows(f"/intake/issues/{issue}/messages", token=self.api_key)
 
-    async def reply(self, issue: UUID, text: str, *, key: str | None = None) -> None:
-        """A further message of the customer. Raises Refused, NoAnswer."""
-        await self._post(f"/intake/issues/{issue}/messages", {"text": text}, key)
+    async def reply(self, issue: UUID, text: str, *, attachments: Sequence[UUID] = (), key: str | None = None) -> None:
+        """A further message of the customer. attachments: that were uploaded. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/messages", {"text": text, "attachments": list(attachments)}, key)
+
+    async def upload(self, name: str, content: bytes, *, media_type: str, key: str | None = None) -> UUID:
+        """Store a file, to be named by an issue or a message within a day. Raises Refused, NoAnswer."""
+        headers = {"X-File-Name": quote(name, safe=""), "Content-Type": media_type}
+        answer = await self.connection.send(
+            "POST", ATTACHMENTS, token=self.api_key, key=key, headers=headers, content=content
+        )
+        return UUID(good(f"POST {ATTACHMENTS}", answer).value["id"])
+
+    async def answer_form(
+        self,
+        issue: UUID,
+        form: UUID,
+        answers: Mapping[str, str | float | bool | None],
+        *,
+        key: str | None = None,
+    ) -> None:
+        """Fill in a form that support asked. answers: by the names of its fields. Raises Refused, NoAnswer."""
+        await self._post(f"/intake/issues/{issue}/forms/{form}", {"answers": dict(answers)}, key)
 
     async def reopen(self, issue: UUID, text: str, *, key: str | None = None) -> None:
         """The customer says that it is not solved. Raises Refused, NoAnswer."""

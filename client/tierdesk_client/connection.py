@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -62,16 +63,9 @@ class Connection:
         answer = await self._sent("GET", path, {"Authorization": f"Bearer {token}"}, parameters=parameters)
         return None if answer.status == httpx.codes.NOT_FOUND else good(f"GET {path}", answer).value
 
-    async def rows(self, path: str, *, token: str, limit: int = PAGE_ROWS, **query: Any) -> AsyncIterator[Any]:
+    def rows(self, path: str, *, token: str, limit: int = PAGE_ROWS, **query: Any) -> AsyncIterator[Any]:
         """The rows of a list, page after page as they are needed. limit: rows of a page. Raises Refused, NoAnswer."""
-        after: str | None = None
-        while True:
-            page = await self.get(path, token=token, limit=limit, after=after, **query) or {"items": [], "next": None}
-            for row in page["items"]:
-                yield row
-            after = page["next"]
-            if after is None:
-                return
+        return rows_of(partial(self.get, path, token=token, **query), limit)
 
     async def send(
         self,
@@ -83,10 +77,12 @@ class Connection:
         key: str | None = None,
         expected: int | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Answer:
         """Send a request that changes something until it is answered, always with the same key.
 
-        key: what makes two requests the same, else a new one; expected: the version that is meant.
+        key: what makes two requests the same, else a new one; expected: the version that is meant; content: what is
+        sent instead of a body in JSON, with its Content-Type among the headers.
         The answer may be a refusal. Raises NoAnswer: then it may have had its effect or not.
         """
         all_headers = {"Idempotency-Key": key or str(uuid4()), **(headers or {})}
@@ -94,7 +90,10 @@ class Connection:
             all_headers["Authorization"] = f"Bearer {token}"
         if expected is not None:
             all_headers["If-Match"] = f'"{expected}"'
-        return await self._sent(method, path, all_headers, body=body)
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False, default=_written).encode()
+            all_headers["Content-Type"] = "application/json"
+        return await self._sent(method, path, all_headers, content=content)
 
     async def _sent(
         self,
@@ -102,21 +101,17 @@ class Connection:
         path: str,
         headers: Mapping[str, str],
         *,
-        body: Any = None,
+        content: bytes | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Send until there is an answer that is not *come back later*."""
-        content = None if body is None else json.dumps(body, ensure_ascii=False, default=_written).encode()
-        kind = {} if content is None else {"Content-Type": "application/json"}
         wait = FIRST_WAIT
         sent_at, began = time.time(), time.perf_counter()
         cause = ""
         for attempt in range(self.attempts):
             asked = timedelta(0)
             try:
-                response = await self.http.request(
-                    method, path, headers={**headers, **kind}, content=content, params=parameters
-                )
+                response = await self.http.request(method, path, headers=headers, content=content, params=parameters)
             except httpx.TransportError as error:
                 cause = repr(error)
             else:
@@ -128,6 +123,18 @@ class Connection:
                 await asyncio.sleep(min(max(wait, asked), LONGEST_WAIT).total_seconds())
                 wait *= 2
         raise NoAnswer(f"{method} {path}: {cause}")
+
+
+async def rows_of(page: Callable[..., Awaitable[Any]], limit: int = PAGE_ROWS) -> AsyncIterator[Any]:
+    """The rows of a list. page: gives one with `limit` rows behind the cursor `after`, None when there is no list."""
+    after: str | None = None
+    while True:
+        found = await page(limit=limit, after=after) or {"items": [], "next": None}
+        for row in found["items"]:
+            yield row
+        after = found["next"]
+        if after is None:
+            return
 
 
 def _written(value: object) -> str:

@@ -45,6 +45,8 @@ _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     413: ("too-large", "The body is too large."),
     415: ("unsupported-media-type", "The body is announced as something else."),
     422: ("invalid", "Understood, but not acceptable."),
+    428: ("version-missing", "Say in If-Match which version is meant."),
+    429: ("too-many-attempts", "Too often; Retry-After says when to come back."),
     503: ("unavailable", "A part this needs is away; nothing was done. Send it again."),
 }
 
@@ -54,8 +56,8 @@ def complete(document: dict[str, Any], examples: Examples) -> dict[str, Any]:
     composer = _Composer(document.get("components", {}).get("schemas", {}), {**COMMON, **examples})
     for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
         _add_examples(operation, composer)
-        for status in _refused(operation):
-            operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{status}"})
+        for status in (*_refused(operation), *_declared(operation)):
+            operation["responses"][str(status)] = {"$ref": f"#/components/responses/{status}"}
     document.setdefault("components", {})["responses"] = {str(status): _refusal(status) for status in _REFUSALS}
     return document
 
@@ -89,6 +91,11 @@ def _refused(operation: Mapping[str, Any]) -> Iterator[int]:
     if has_body or taken:
         yield 422
     yield 503
+
+
+def _declared(operation: Mapping[str, Any]) -> list[int]:
+    """The further statuses that an endpoint names itself, by `responses={428: {}}`."""
+    return [status for status in _REFUSALS if str(status) in operation["responses"]]
 
 
 def _refusal(status: int) -> dict[str, Any]:

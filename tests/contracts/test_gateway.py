@@ -90,3 +90,12 @@ def test_the_gateway_lets_the_largest_attachment_pass() -> None:
 def test_compose_mounts_the_configuration_that_is_looked_at_here() -> None:
     (mounted,) = COMPOSE["services"]["gateway"]["volumes"]
     assert (ROOT / mounted.split(":")[0]).read_text(encoding="utf-8") == CONFIGURATION
+
+
+def test_the_container_of_the_router_has_a_folder_that_models_are_added_from() -> None:
+    router = COMPOSE["services"]["router"]
+    folder = router["environment"]["TIERDESK_ROUTER_MODELS_FOLDER"]
+    (volume,) = [one.partition(":")[0] for one in router["volumes"] if one.endswith(f":{folder}")]
+    assert volume in COMPOSE["volumes"]
+    assert router["environment"].items() >= COMPOSE["services"]["intake"]["environment"].items()
+    assert folder in (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")

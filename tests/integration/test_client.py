@@ -95,6 +95,17 @@ async def test_a_session_is_renewed_before_its_token_ends_and_ends_when_it_is_si
         await ada.issue(issue)
 
 
+async def test_a_list_goes_on_when_the_token_ends_between_pages(queues: QueueService, at_queues: Connection) -> None:
+    ada, issues = await agent_of(queues, at_queues), await queues.issues(3)
+    listed = set()
+    async for issue in ada.rows("/tier-queues/queue", limit=1):
+        listed.add(UUID(issue["id"]))
+        ada.token = "ended"
+    assert set(issues) <= listed
+    ada.token = "ended"
+    assert (await ada.claim(issues[0])).owner == ada.id
+
+
 async def test_two_agents_of_one_connection_are_not_mixed_up(queues: QueueService, at_queues: Connection) -> None:
     ada, bob = await agent_of(queues, at_queues, "ada"), await agent_of(queues, at_queues, "bob")
     issue = await queues.issue()
@@ -115,9 +126,14 @@ async def test_an_application_posts_an_issue_once_and_follows_it(
             )
             accepted = await submit(key="order-7", reference="order 7")
             assert await submit(key="order-7", reference="order 7") == accepted
-            await application.reply(accepted.id, "It stops at 70 % now.")
-            texts = [message["text"] async for message in application.messages(accepted.id)]
-            assert "It stops at 70 % now." in texts
+            log = await application.upload("Prüfung.log", b"stopped", media_type="text/plain", key="log")
+            assert await application.upload("Prüfung.log", b"stopped", media_type="text/plain", key="log") == log
+            await application.reply(accepted.id, "It stops at 70 % now.", attachments=[log])
+            files = {
+                message["text"]: [file["name"] for file in message["attachments"]]
+                async for message in application.messages(accepted.id)
+            }
+            assert files["It stops at 70 % now."] == ["Prüfung.log"]
             assert [UUID(line["id"]) async for line in application.issues()] == [accepted.id]
             view = await application.issue(accepted.id)
             assert view is not None

@@ -296,9 +296,3 @@ async def test_the_migrations_lead_to_the_tables_that_the_code_knows(router: Ben
     async with router.db.engine.connect() as connection:
         found = await connection.run_sync(differences)
     assert [difference for difference in found if difference[1].name != "alembic_version"] == []
-
-
-def test_a_decision_s_id_depends_on_submission_and_revision_only() -> None:
-    event = new_id()
-    assert decision_id(event, 1) == decision_id(event, 1)
-    assert len({decision_id(event, 0), decision_id(event, 1), decision_id(new_id(), 0)}) == 3

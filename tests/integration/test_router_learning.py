@@ -19,7 +19,7 @@ from shared.vocabulary import Role
 from support.events import envelope, reclassified, resolved, submitted
 from support.infrastructure import Infrastructure
 from support.models import labelled_rows
-from support.people import bearer
+from support.people import as_command, bearer
 from support.router import Bench, settings_of
 from support.running import prepare, rows, running
 from support.waiting import until
@@ -53,14 +53,15 @@ async def test_a_model_is_learnt_from_what_agents_resolved_and_decides_the_next_
     await worked_off(router)
     assert "texts of 5 labels" in await trained(infrastructure, folder / "learnt")
 
-    version = (await asked(router, "", {"folder": "learnt"}))["version"]
+    model = await asked(router, "", {"folder": "learnt"})
+    version = model["version"]
     assert (await asked(router, f"/{version}/compare"))["state"] == "shadow"
     assert (await decided(router)).method == "keywords"
     assert (await asked(router, f"/{version}/activate"))["state"] == "active"
     record = await decided(router)
     assert (record.method, record.model_version) == ("model", version)
     assert record.categories[0].category == "import_export"
-    await asked(router, "/roll-back")
+    await asked(router, "/roll-back", version=model["number"])
 
 
 async def worked_off(router: Bench) -> None:
@@ -98,9 +99,11 @@ async def trained(infrastructure: Infrastructure, folder: Path) -> str:
     return said.decode()
 
 
-async def asked(router: Bench, path: str, body: Any = None) -> Any:
+async def asked(router: Bench, path: str, body: Any = None, version: int | None = None) -> Any:
     """The answer to an administrator's step with a model."""
-    answer = await router.served.client.post(f"/router/models{path}", json=body, headers=ADMIN)
+    answer = await router.served.client.post(
+        f"/router/models{path}", json=body, headers=as_command(ADMIN, version=version)
+    )
     return answer.raise_for_status().json()
 
 

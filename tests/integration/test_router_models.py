@@ -18,7 +18,7 @@ from shared.vocabulary import Role
 from support.events import envelope, submitted
 from support.infrastructure import Infrastructure
 from support.models import labelled_rows, small_model, trained_in
-from support.people import bearer
+from support.people import as_command, bearer
 from support.router import AGENT, OPERATOR, Bench, settings_of
 from support.running import prepare, rows, running
 from support.waiting import until
@@ -31,10 +31,11 @@ TEXT = "csv export upload columns spreadsheet please"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three folders of models: two that are whole and one that is damaged."""
+    """Models that are whole, the third of them for a test to damage in the database, and one that is damaged."""
     folder = tmp_path_factory.mktemp("models")
     shutil.copytree(small_model(), folder / "first")
-    shutil.copytree(trained_in(tmp_path_factory.mktemp("second"), labelled_rows(5)), folder / "second")
+    for name, seed in (("second", 5), ("third", 6)):
+        shutil.copytree(trained_in(tmp_path_factory.mktemp(name), labelled_rows(seed)), folder / name)
     shutil.copytree(small_model(), folder / "damaged")
     content = bytearray((folder / "damaged" / ARRAYS).read_bytes())
     content[-100] ^= 1
@@ -52,9 +53,21 @@ async def router(infrastructure: Infrastructure, folder: Path) -> AsyncIterator[
         yield Bench(served, topics, service.db)
 
 
-async def asked(router: Bench, path: str, body: Any = None, headers: dict[str, str] = ADMIN) -> tuple[int, Any]:
-    answer = await router.served.client.post(f"/router{path}", json=body, headers=headers)
+async def asked(
+    router: Bench, path: str, body: Any = None, headers: dict[str, str] = ADMIN, **command: Any
+) -> tuple[int, Any]:
+    answer = await router.served.client.post(f"/router{path}", json=body, headers=as_command(headers, **command))
     return answer.status_code, answer.json()
+
+
+async def rolled_back(router: Bench) -> tuple[int, Any]:
+    return await asked(router, "/models/roll-back", version=await active(router))
+
+
+async def active(router: Bench) -> int | None:
+    """The number of the model that is followed."""
+    models = (await router.get("/models", ADMIN))["items"]
+    return next((int(model["number"]) for model in models if model["state"] == "active"), None)
 
 
 async def added(router: Bench, name: str) -> str:
@@ -97,13 +110,36 @@ async def test_a_model_is_added_compared_followed_and_taken_back(router: Bench) 
     assert await decided_by(router) == ("model", second)
     assert await state_of(router, first) == "replaced"
 
-    status, model = await asked(router, "/models/roll-back")
+    status, model = await rolled_back(router)
     assert (status, model["version"], model["state"]) == (200, second, "rolled back")
     assert await decided_by(router) == ("model", first)
-    await asked(router, "/models/roll-back")
+    await rolled_back(router)
     assert await decided_by(router) == ("keywords", None)
-    status, problem = await asked(router, "/models/roll-back")
+    status, problem = await rolled_back(router)
     assert (status, problem["type"]) == (409, "urn:tierdesk:problem:no-active-model")
+
+
+async def test_a_repeated_roll_back_takes_one_model_back_and_a_late_one_none(router: Bench) -> None:
+    first, second = await added(router, "first"), await added(router, "second")
+    for version in (first, second):
+        await asked(router, f"/models/{version}/compare")
+        await asked(router, f"/models/{version}/activate")
+    number = await active(router)
+    assert (await asked(router, "/models/roll-back"))[0] == 428
+    answers = [await asked(router, "/models/roll-back", key="once", version=number) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert await decided_by(router) == ("model", first)
+    status, problem = await asked(router, "/models/roll-back", version=number)
+    assert (status, problem["version"]) == (412, await active(router))
+    assert (await rolled_back(router))[1]["version"] == first
+    assert await active(router) is None
+
+
+async def test_a_repeated_step_answers_the_same(router: Bench) -> None:
+    first = await added(router, "first")
+    answers = [await asked(router, f"/models/{first}/compare", key="one-step") for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 200
 
 
 async def test_a_damaged_model_is_refused_with_the_reason_and_changes_nothing(router: Bench) -> None:
@@ -115,16 +151,16 @@ async def test_a_damaged_model_is_refused_with_the_reason_and_changes_nothing(ro
 
 
 async def test_a_model_that_was_damaged_in_the_database_is_not_followed(router: Bench) -> None:
-    first, second = await added(router, "first"), await added(router, "second")
+    first, third = await added(router, "first"), await added(router, "third")
     await asked(router, f"/models/{first}/compare")
     await asked(router, f"/models/{first}/activate")
     async with router.db.transaction() as tx:
-        await tx.fetch("UPDATE model SET arrays = substring(arrays FROM 1 FOR 1000) WHERE version = $1", second)
-    await asked(router, f"/models/{second}/compare")
-    await asked(router, f"/models/{second}/activate")
+        await tx.fetch("UPDATE model SET arrays = substring(arrays FROM 1 FOR 1000) WHERE version = $1", third)
+    await asked(router, f"/models/{third}/compare")
+    await asked(router, f"/models/{third}/activate")
     assert await decided_by(router) == ("model", first)
-    await asked(router, "/models/roll-back")
-    await asked(router, "/models/roll-back")
+    while await active(router) is not None:
+        await rolled_back(router)
 
 
 async def test_the_same_model_is_known_again(router: Bench) -> None:

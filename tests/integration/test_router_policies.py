@@ -205,6 +205,22 @@ async def test_a_dry_run_of_the_same_policy_changes_nothing_and_its_pages_are_th
     assert all(one["before"]["tier"] == one["after"]["tier"] for one in first["changes"])
 
 
+async def test_a_dry_run_compares_with_what_decides_now_or_with_what_was_decided(router: Bench) -> None:
+    await sent(router, "/policies", version_of_policy(75, CSV_TIER_3))
+    issue = new_id()
+    await router.topics.send(envelope(submitted(title="CSV export", text="The csv export fails"), subject=issue))
+    await router.topics.heard_of(issue, 1)
+    await activated(router, 75)
+    try:
+        now = (await sent(router, "/policies/75/dry-run?last=5000")).json()
+        then = (await sent(router, "/policies/75/dry-run?last=5000&against=history")).json()
+    finally:
+        await activated(router, 1)
+    assert (now["compared_with"], now["changed"]) == ("policy 75", 0)
+    assert then["compared_with"] == "what was decided"
+    assert str(issue) in {one["issue"] for one in then["changes"]}
+
+
 async def test_a_dry_run_takes_a_file_with_the_right_categories(router: Bench) -> None:
     await sent(router, "/policies", version_of_policy(80, CSV_TIER_3))
     table = "text,confirmed,region\nThe csv export fails,import_export,north\nI forgot my password,password reset,\n"

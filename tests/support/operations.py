@@ -45,6 +45,8 @@ KNOWN_PLACES: Final[Mapping[str, str]] = {
     "version": "9",
 }
 """Names in paths that are not UUIDs, with values that name nothing."""
+NO_MODEL: Final = ("/models/{version}/", f"/models/{'0' * 16}/")
+"""A model's version is no number, as other versions are."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class Operation:
 
     def url(self, **values: str) -> str:
         """Its address; places without a value name nothing that exists."""
-        return re.sub(r"{(\w+)}", lambda place: values.get(place[1]) or KNOWN_PLACES.get(place[1], ABSENT), self.path)
+        path = self.path.replace(*NO_MODEL)
+        return re.sub(r"{(\w+)}", lambda place: values.get(place[1]) or KNOWN_PLACES.get(place[1], ABSENT), path)
 
     def query(self) -> dict[str, Any]:
         """What the query must hold."""

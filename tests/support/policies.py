@@ -43,3 +43,10 @@ def version_of_policy(version: int, *changes: tuple[str, str]) -> str:
         assert before in text
         text = text.replace(before, after, 1)
     return text
+
+
+@cache
+def with_floor(floor: int) -> Policy:
+    """The shipped policy with one rule more, which fires for everybody's plan *basic*."""
+    rule = f"  - {{name: any, floor: {floor}, when: [{{plan: basic}}]}}\n"
+    return parse(version_of_policy(2, ("rules:\n", f"rules:\n{rule}")))

@@ -112,6 +112,7 @@ class Planner:
             "TIERDESK_PARTITIONS": str(PARTITIONS),
             "TIERDESK_PUBLIC_URL": f"http://localhost:{self._public_port}",
             "TIERDESK_OBJECT_STORE": self._places.objects.as_uri(),
+            "TIERDESK_ROUTER_MODELS_FOLDER": str(self._places.models),
             "TIERDESK_NOTIFICATIONS_SMTP_URL": f"smtp://{LOOPBACK}:{self._smtp_port}",
             "TIERDESK_INTAKE_SMTP_URL": f"smtp://{LOOPBACK}:{self._smtp_port}",
         }

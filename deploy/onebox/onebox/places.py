@@ -34,9 +34,14 @@ class Places:
     def objects(self) -> Path:
         return self.home / "objects"
 
+    @property
+    def models(self) -> Path:
+        """Where administrators put trained models, to be added by the API."""
+        return self.home / "models"
+
     def contents(self) -> tuple[str, ...]:
         """Everything that we put into home: what a reset deletes. Nothing else there is ours. The lock comes last."""
-        folders = ("kafka", "logs", "objects", "postgres", "mail")
+        folders = ("kafka", "logs", "objects", "models", "postgres", "mail")
         return (*folders, *("state.json", "ports.json", "secrets.json", "credentials.json", "installed"), "lock")
 
     def make(self) -> None:
@@ -44,7 +49,7 @@ class Places:
         for folder in (self.home, self.cache, self.postgres):
             _make_passable(folder)
         self.home.chmod(0o711)
-        for folder in (self.kafka, self.logs, self.objects):
+        for folder in (self.kafka, self.logs, self.objects, self.models):
             folder.mkdir(mode=0o700, exist_ok=True)
 
 

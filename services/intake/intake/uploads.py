@@ -25,7 +25,12 @@ FILE_NAME_LIMIT: Final = 100
 RAW_BODY: Final = {
     "requestBody": {
         "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "2026-11-02 09:00:00 export stops at row 80,000",
+            }
+        },
     }
 }
 

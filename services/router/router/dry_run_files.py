@@ -93,3 +93,11 @@ READERS: Final[Mapping[str, Reader]] = {
     "application/jsonl": read_lines,
 }
 """By media type."""
+
+_LINES: Final = '{"text": "The export to CSV stops at 80 %.", "plan": "premium", "confirmed": "import_export"}\n'
+EXAMPLES_OF: Final[Mapping[str, str]] = {
+    "text/csv": "text,plan,confirmed\nThe export to CSV stops at 80 %.,premium,import_export\n",
+    "application/x-ndjson": _LINES,
+    "application/jsonl": _LINES,
+}
+"""A file of each media type."""

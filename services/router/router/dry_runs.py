@@ -16,6 +16,7 @@ from router.dry_run_files import Reader
 from router.handlers import Desk
 from router.policies import Unknown
 from router.policy import Policy
+from router.store import First
 from router.trial import DryRun
 from shared.db import Database
 
@@ -27,11 +28,15 @@ WITHIN: Final = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What was found. next: the issue behind which to go on, when there is more; None at the end."""
+    """What was found. next: the issue behind which to go on, when there is more; None at the end.
+
+    untried: issues of a file that the time did not reach.
+    """
 
     found: Comparison
     compared_with: str
     next: UUID | None = None
+    untried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +57,55 @@ async def candidate(db: Database, desk: Desk, version: int) -> Candidate:
     return Candidate(policy, desk.active or keywords)
 
 
-async def on_past_issues(db: Database, tried: Candidate, *, last: int, before: UUID) -> Tried:
-    """What the policy would have decided about at most `last` issues, newest first, beside what was decided."""
+def _active(desk: Desk) -> Candidate:
+    return Candidate(desk.policy, desk.active or desk.classifier)
+
+
+async def on_past_issues(db: Database, tried: Candidate, *, last: int, before: UUID, beside: Desk | None) -> Tried:
+    """What the policy would decide about at most `last` issues, newest first.
+
+    beside: what decides now, to compare with that; None: with what was decided then, by other models and policies.
+    """
+    active = None if beside is None else _active(beside)
+    compared_with = "what was decided" if active is None else _named(active)
     found, ends = Comparison(tried.policy.weights), time.monotonic() + WITHIN.total_seconds()
     while found.issues < last and time.monotonic() < ends:
         wanted = min(AT_ONCE, last - found.issues)
         async with db.transaction() as tx:
             rows = await store.first_decisions(tx, before=before, limit=wanted)
-        past = [Past(str(row.issue), row.submission, place_of(row.routing), row.confirmed) for row in rows]
-        await asyncio.to_thread(compare, past, tried.policy, tried.classifier, found)
+        await asyncio.to_thread(_compare_past, rows, tried, active, found)
         if len(rows) < wanted:
-            return Tried(found, "what was decided")
+            return Tried(found, compared_with)
         before = rows[-1].issue
-    return Tried(found, "what was decided", next=before)
+    return Tried(found, compared_with, next=before)
 
 
-async def on_file(desk: Desk, tried: Candidate, content: str, read: Reader) -> Tried:
+def _compare_past(rows: Sequence[First], tried: Candidate, active: Candidate | None, found: Comparison) -> None:
+    past = []
+    for row in rows:
+        routing = row.routing if active is None else decide(row.submission, active.policy, active.classifier)
+        past.append(Past(str(row.issue), row.submission, place_of(routing), row.confirmed))
+    compare(past, tried.policy, tried.classifier, found)
+
+
+async def on_file(desk: Desk, tried: Candidate, content: str, read: Reader, *, within: timedelta = WITHIN) -> Tried:
     """What the policy would decide about the issues of a file, beside what the active one would. Raises FileRefused.
 
-    Issues are called by their place in the file, from 1.
+    Issues are called by their place in the file, from 1; some are tried however short the time is.
     """
-    active = Candidate(desk.policy, desk.active or desk.classifier)
+    active, ends = _active(desk), time.monotonic() + within.total_seconds()
     rows = await asyncio.to_thread(read, content)
     found = Comparison(tried.policy.weights)
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         await asyncio.to_thread(_compare_rows, start, some, tried, active, found)
-    return Tried(found, f"policy {active.policy.version}")
+        if time.monotonic() >= ends:
+            break
+    return Tried(found, _named(active), untried=len(rows) - found.issues)
+
+
+def _named(active: Candidate) -> str:
+    return f"policy {active.policy.version}"
 
 
 def _compare_rows(

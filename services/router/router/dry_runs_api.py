@@ -1,7 +1,9 @@
 """HTTP: what a policy would change, before it is active."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -9,23 +11,31 @@ from pydantic import BaseModel
 
 from router import dry_runs
 from router.comparing import Change, Place
-from router.dry_run_files import READERS, FileRefused
-from router.dry_runs import Tried
+from router.dry_run_files import EXAMPLES_OF, READERS, FileRefused
+from router.dry_runs import Candidate, Tried
 from router.policies import Policies, Unknown
 from router.policies_api import EDITORS, Version
 from router.policy_file import PolicyError
 from router.policy_parts import Weights
 from shared.api import Api, too_large
 from shared.auth import StaffTokens
+from shared.db import Database
 from shared.paging import LAST_ID
 from shared.problems import Problem, conflict, invalid, not_found
 
 FILE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 LAST_LIMIT: Final = 5_000
 _FILE: Final[dict[str, Any]] = {
-    "requestBody": {"required": False, "content": {kind: {"schema": {"type": "string"}} for kind in READERS}}
+    "requestBody": {
+        "required": False,
+        "content": {kind: {"schema": {"type": "string"}, "example": EXAMPLES_OF[kind]} for kind in READERS},
+    }
 }
 Last = Annotated[int, Query(ge=1, le=LAST_LIMIT, description="Issues of the database, newest first.")]
+Against = Annotated[
+    Literal["active", "history"],
+    Query(description="Compare past issues with what decides now, or with what was decided when they came."),
+]
 Older = Annotated[UUID | None, Query(description="`next` of the page before.")]
 
 
@@ -75,7 +85,8 @@ class Cost(BaseModel):
 class DryRunView(BaseModel):
     """What a policy would change. lower, higher: issues that would go to a lower or a higher tier.
 
-    next: to go on with older issues; None when all were tried.
+    next: to go on with older issues; None when all were tried. untried: issues at the end of a file that the time did
+    not reach; send them alone.
     """
 
     policy: int
@@ -88,6 +99,7 @@ class DryRunView(BaseModel):
     cost: Cost
     changes: list[ChangeView]
     next: UUID | None
+    untried: int
 
 
 def add_dry_runs(api: Api, followed: Policies, tokens: StaffTokens) -> None:
@@ -95,28 +107,36 @@ def add_dry_runs(api: Api, followed: Policies, tokens: StaffTokens) -> None:
     alone = asyncio.Lock()
 
     @api.post(
-        "/policies/{version}/dry-run", allow=tokens.allow(EDITORS), limit_bytes=FILE_LIMIT_BYTES, openapi_extra=_FILE
+        "/policies/{version}/dry-run",
+        allow=tokens.allow(EDITORS),
+        limit_bytes=FILE_LIMIT_BYTES,
+        openapi_extra=_FILE,
+        responses={409: {}},
     )
     async def try_policy(
-        request: Request, version: Version, last: Last = 1_000, older_than: Older = None
+        request: Request, version: Version, last: Last = 1_000, older_than: Older = None, against: Against = "active"
     ) -> DryRunView:
         """What a policy would change, on the last issues or on a file (CSV or JSON lines) sent as the body.
 
         A file has a column or key text, and may have title, product, plan, …, and confirmed (the right category).
         """
-        before = older_than or LAST_ID
+        beside = followed.desk if against == "active" else None
+        past = partial(dry_runs.on_past_issues, last=last, before=older_than or LAST_ID, beside=beside)
         content = await _content(request)
         if alone.locked():
             raise conflict("dry-run-running", "Another dry run is at work; they go one by one.")
         async with alone:
-            return _view(version, await _tried(followed, version, request, content, last, before))
+            return _view(version, await _tried(followed, version, request, content, past))
 
 
-async def _tried(followed: Policies, version: int, request: Request, content: bytes, last: int, before: UUID) -> Tried:
+OnPastIssues = Callable[[Database, Candidate], Awaitable[Tried]]
+
+
+async def _tried(followed: Policies, version: int, request: Request, content: bytes, past: OnPastIssues) -> Tried:
     try:
         tried = await dry_runs.candidate(followed.db, followed.desk, version)
         if not content:
-            return await dry_runs.on_past_issues(followed.db, tried, last=last, before=before)
+            return await past(followed.db, tried)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in READERS:
             raise Problem(415, "unsupported-media-type", f"Send {' or '.join(READERS)}.")
@@ -155,6 +175,7 @@ def _view(version: int, tried: Tried) -> DryRunView:
         cost=Cost(judged=found.judged, before=found.cost_before, after=found.cost_after, weights=found.weights),
         changes=[_change(change) for change in found.changes],
         next=tried.next,
+        untried=tried.untried,
     )
 
 

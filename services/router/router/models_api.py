@@ -1,6 +1,7 @@
 """HTTP: the models that decide, or could."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,10 +15,12 @@ from router.artefact import VERSION_DIGITS, ArtefactDamaged, read_artefact
 from router.model_life import NotAllowed, State, Step
 from router.model_store import Kept
 from router.models import Models, Unfit, Unknown, prove
-from shared.api import Api, Body, CallerOf
+from shared.api import Api, Body, Command, CommandHeaders
 from shared.auth import ADMINS, OPERATORS, StaffTokens
+from shared.db import Transaction
+from shared.idempotency import Answer, once
 from shared.paging import Cursor, Limit, Page, cursor_of, key_in
-from shared.problems import conflict, invalid, not_found
+from shared.problems import Problem, conflict, invalid, not_found, stale
 
 NUMBER_LIMIT: Final = 2**31 - 1
 _KEY: TypeAdapter[tuple[int]] = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=NUMBER_LIMIT)]])
@@ -68,53 +71,77 @@ def _add_reading(api: Api, followed: Models, tokens: StaffTokens) -> None:
 def _add_changes(api: Api, followed: Models, tokens: StaffTokens, folder: Path | None) -> None:
     admins = tokens.allow(ADMINS)
 
-    @api.post("/models", allow=admins, status_code=status.HTTP_201_CREATED)
-    async def add_model(body: Candidate, caller: CallerOf, response: Response) -> ModelView:
+    @api.post("/models", allow=admins, status_code=status.HTTP_201_CREATED, response_model=ModelView)
+    async def add_model(body: Candidate, command: Command) -> Response:
         """Add a trained model as a candidate; 200 when it is known already. A damaged one is refused."""
-        if folder is None:
-            raise conflict("no-folder", "No folder of models is set (TIERDESK_ROUTER_MODELS_FOLDER).")
-        try:
-            artefact = await asyncio.to_thread(read_artefact, folder / body.folder)
-            await asyncio.to_thread(prove, artefact, followed.desk)
-        except (ArtefactDamaged, Unfit) as refused:
-            raise invalid(str(refused)) from refused
-        async with followed.db.transaction() as tx:
-            kept, new = await models.register(tx, artefact, caller.name)
-        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
-        return _view(kept)
+        answer = await once(followed.db, command.key, lambda tx: _added(tx, followed, folder, body, command))
+        return answer.response()
 
-    @api.post("/models/{version}/compare", allow=admins)
-    async def compare_model(version: Version, caller: CallerOf) -> ModelView:
+    @api.post("/models/{version}/compare", allow=admins, response_model=ModelView)
+    async def compare_model(version: Version, command: Command) -> Response:
         """Let a model decide in the shadow: it is compared with what is followed, and not followed."""
-        return await _step(followed, version, Step.COMPARE, caller.name)
+        return await _changed(followed, command, lambda tx: _stepped(tx, version, Step.COMPARE, command))
 
-    @api.post("/models/{version}/activate", allow=admins)
-    async def activate_model(version: Version, caller: CallerOf) -> ModelView:
+    @api.post("/models/{version}/activate", allow=admins, response_model=ModelView)
+    async def activate_model(version: Version, command: Command) -> Response:
         """Follow the model in the shadow from now on."""
-        return await _step(followed, version, Step.ACTIVATE, caller.name)
+        return await _changed(followed, command, lambda tx: _stepped(tx, version, Step.ACTIVATE, command))
 
-    @api.post("/models/roll-back", allow=admins)
-    async def roll_back_model(caller: CallerOf) -> ModelView:
-        """Take the active model back; the one before it decides again, else keywords. 409 without an active one."""
-        try:
-            async with followed.db.transaction() as tx:
-                kept = await models.roll_back(tx, caller.name)
-        except Unknown as nothing:
-            raise conflict("no-active-model", "No model is active: keywords decide.") from nothing
-        await followed.refresh()
-        return _view(kept)
+    @api.post("/models/roll-back", allow=admins, response_model=ModelView, responses={428: {}})
+    async def roll_back_model(command: Command) -> Response:
+        """Take the active model back; the one before it decides again, else keywords. 409 without an active one.
+
+        If-Match says the number of the model that is believed to be active.
+        """
+        return await _changed(followed, command, lambda tx: _rolled_back(tx, command))
 
 
-async def _step(followed: Models, version: str, step: Step, by: str) -> ModelView:
+async def _added(
+    tx: Transaction, followed: Models, folder: Path | None, body: Candidate, command: CommandHeaders
+) -> Answer:
+    if folder is None:
+        raise conflict("no-folder", "No folder of models is set (TIERDESK_ROUTER_MODELS_FOLDER).")
     try:
-        async with followed.db.transaction() as tx:
-            kept = await models.take_step(tx, version, step, by)
+        artefact = await asyncio.to_thread(read_artefact, folder / body.folder)
+        await asyncio.to_thread(prove, artefact, followed.desk)
+    except (ArtefactDamaged, Unfit) as refused:
+        raise invalid(str(refused)) from refused
+    kept, new = await models.register(tx, artefact, command.caller.name)
+    return _answer(kept, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+
+
+async def _changed(
+    followed: Models, command: CommandHeaders, act: Callable[[Transaction], Awaitable[Answer]]
+) -> Response:
+    answer = await once(followed.db, command.key, act)
+    await followed.refresh()
+    return answer.response()
+
+
+async def _stepped(tx: Transaction, version: str, step: Step, command: CommandHeaders) -> Answer:
+    try:
+        return _answer(await models.take_step(tx, version, step, command.caller.name))
     except Unknown as unknown:
         raise not_found() from unknown
     except NotAllowed as refused:
         raise conflict("wrong-state", str(refused), state=refused.state.value) from refused
-    await followed.refresh()
-    return _view(kept)
+
+
+async def _rolled_back(tx: Transaction, command: CommandHeaders) -> Answer:
+    await model_store.lock(tx)
+    version = (await model_store.standing(tx)).get(State.ACTIVE)
+    active = None if version is None else await model_store.find(tx, version)
+    if active is None:
+        raise conflict("no-active-model", "No model is active: keywords decide.")
+    if command.expected is None:
+        raise Problem(428, "version-missing", "Say in If-Match the number of the model you believe to be active.")
+    if command.expected != active.number:
+        raise stale(active.number)
+    return _answer(await models.roll_back(tx, command.caller.name))
+
+
+def _answer(kept: Kept, code: int = status.HTTP_200_OK) -> Answer:
+    return Answer(code, _view(kept).model_dump_json().encode())
 
 
 def _view(kept: Kept) -> ModelView:

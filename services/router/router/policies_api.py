@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import Path, Request, Response, status
 from pydantic import BaseModel, Field, TypeAdapter
 
-from router import policies, policy_store
+from router import examples, policies, policy_store
 from router.policies import Policies, Stale, Taken, Unknown
 from router.policy import VERSION_LIMIT, Policy
 from router.policy_file import PolicyError
@@ -24,7 +24,8 @@ EDITORS: Final = frozenset({Role.LEAD, Role.ADMIN})
 """Who may change what decides."""
 YAML: Final = "application/yaml"
 YAML_TYPES: Final = frozenset({YAML, "application/x-yaml", "text/yaml"})
-YAML_BODY: Final = {"requestBody": {"required": True, "content": {YAML: {"schema": {"type": "string"}}}}}
+_POLICY: Final = {"schema": {"type": "string"}, "example": examples.POLICY}
+YAML_BODY: Final = {"requestBody": {"required": True, "content": {YAML: _POLICY}}}
 _KEY: Final = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=VERSION_LIMIT)]])
 Version = Annotated[int, Path(ge=1, le=VERSION_LIMIT)]
 
@@ -69,7 +70,7 @@ def _add_reading(api: Api, followed: Policies, tokens: StaffTokens) -> None:
         return Response(content, media_type=YAML)
 
 
-_IN_YAML: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {YAML: {"schema": {"type": "string"}}}}}
+_IN_YAML: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {YAML: _POLICY}}}
 
 
 def _add_changes(api: Api, followed: Policies, tokens: StaffTokens) -> None:
@@ -87,7 +88,7 @@ def _add_changes(api: Api, followed: Policies, tokens: StaffTokens) -> None:
         answer = await once(followed.db, command.key, lambda tx: _added(tx, request, command))
         return answer.response()
 
-    @api.post("/policies/{version}/activate", allow=editors, response_model=PolicyView)
+    @api.post("/policies/{version}/activate", allow=editors, response_model=PolicyView, responses={428: {}})
     async def activate_policy(version: Version, command: Command) -> Response:
         """Let a version decide from now on, the older one included: that is the way back.
 

@@ -93,7 +93,7 @@ def add_agents(api: Api, desk: Desk) -> None:
         await desk.rules.refresh()
         return answer.response()
 
-    @api.put("/agents/{agent}", allow=desk.tokens.allow(ADMINS), response_model=MemberView)
+    @api.put("/agents/{agent}", allow=desk.tokens.allow(ADMINS), response_model=MemberView, responses={428: {}})
     async def change_agent(agent: SignInName, body: ChangedAgent, command: Command) -> Response:
         if command.expected is None:
             raise Problem(428, "version-missing", "Say in If-Match which version you mean to replace.")

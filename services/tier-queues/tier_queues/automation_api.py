@@ -83,12 +83,12 @@ def add_automation(api: Api, counter: Counter) -> None:
     _add_reading(api, counter)
     admins = counter.tokens.allow(ADMINS)
 
-    @api.put("/automation", allow=admins, response_model=AutomationView)
+    @api.put("/automation", allow=admins, response_model=AutomationView, responses={428: {}})
     async def change_automation(body: AutomationBody, command: Command) -> Response:
         """Replace all rules. They apply to what comes after; wrong ones are refused with the places of their faults."""
         return (await _change(counter, partial(checked, body.rules), body.note, command)).response()
 
-    @api.put("/automation/import", allow=admins, response_model=AutomationView)
+    @api.put("/automation/import", allow=admins, response_model=AutomationView, responses={428: {}})
     async def import_automation(body: AutomationFile, command: Command) -> Response:
         """Replace all rules by a YAML file. A wrong one is refused with line and reason, and nothing changes."""
         return (await _change(counter, partial(plan_in, body.yaml, body.file), body.note, command)).response()

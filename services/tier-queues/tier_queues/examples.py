@@ -50,6 +50,10 @@ EXAMPLES: Final[dict[str, Any]] = {
     "workaround": "Export month by month.",
     "zone": "Europe/Berlin",
     "AddParticipant.agent": "kim",
+    "AutomationFile.yaml": (
+        "rules:\n  - name: tag-outages\n    when: {fact: issue-queued}\n    if: {words: [outage]}\n"
+        "    then: [{command: tag, content: {tags: [outage]}}]\n"
+    ),
     "BulkBody.command": "claim",
     "Briefing-Input.customer": "Grace Hopper, navy",
     "CallBackView.reason": "The customer wants to talk about it.",
@@ -59,6 +63,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "GuideBody.title": "Checks of an installation",
     "GuideStep.name": "version",
     "GuideStep.text": "Ask which version is installed.",
+    "PromisesFile.yaml": "goals:\n  - {clock: first-response, plan: premium, within: PT1H}\n",
     "ImportBody.yaml": "tiers:\n  - number: 1\n    name: Frontline\n",
     "LinkView.relation": "related",
     "MacroBody.title": "Ask for the log",

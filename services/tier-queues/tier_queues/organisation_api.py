@@ -98,7 +98,7 @@ def _add_parts(api: Api, desk: Desk) -> None:
         more = cursor_of([names[limit - 1]]) if len(names) > limit else None
         return Page(items=[_team_view(name, *known[name]) for name in names[:limit]], next=more)
 
-    @api.put("/teams/{team}", allow=desk.tokens.allow(ADMINS), response_model=TeamView)
+    @api.put("/teams/{team}", allow=desk.tokens.allow(ADMINS), response_model=TeamView, responses={428: {}})
     async def change_team(team: Name, body: TeamBody, command: Command) -> Response:
         """Change a team; make it, with `If-Match: "0"`."""
         plan = TeamPlan.model_validate(body.model_dump(exclude={"note"}))
@@ -114,7 +114,7 @@ def _add_parts(api: Api, desk: Desk) -> None:
 
         return (await changed(desk, command, act)).response()
 
-    @api.put("/tiers/{number}", allow=desk.tokens.allow(ADMINS), response_model=TierView)
+    @api.put("/tiers/{number}", allow=desk.tokens.allow(ADMINS), response_model=TierView, responses={428: {}})
     async def change_tier(number: TierNumber, body: TierBody, command: Command) -> Response:
         """Change a tier; make it, with `If-Match: "0"`."""
         plan = TierPlan.model_validate(body.model_dump(exclude={"note"}))
@@ -155,7 +155,7 @@ def _add_whole(api: Api, desk: Desk) -> None:
         text = as_yaml(standing.organisation)
         return Response(text, headers=dict([etag(version)]), media_type="application/yaml")
 
-    @api.put("/organisation", allow=desk.tokens.allow(ADMINS), response_model=VersionView)
+    @api.put("/organisation", allow=desk.tokens.allow(ADMINS), response_model=VersionView, responses={428: {}})
     async def import_organisation(body: ImportBody, command: Command) -> Response:
         """Replace the organisation by a YAML file. A wrong one is refused with line and reason, and nothing changes."""
         return (await _import(desk, body, command)).response()

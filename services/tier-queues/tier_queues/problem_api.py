@@ -175,7 +175,7 @@ def add_problems(api: Api, counter: Counter) -> None:
 
 
 CSV: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "CSV with a header.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+    200: {"description": "CSV with a header.", "content": {"text/csv": {"example": ",".join(ProblemRow.model_fields)}}}
 }
 
 

@@ -63,12 +63,12 @@ def add_promises(api: Api, db: Database, tokens: StaffTokens, settings: Settings
     _add_reading(api, db, tokens, settings)
     admins = tokens.allow(ADMINS)
 
-    @api.put("/promises", allow=admins, response_model=PromisesView)
+    @api.put("/promises", allow=admins, response_model=PromisesView, responses={428: {}})
     async def change_promises(body: PromisesBody, command: Command) -> Response:
         """Replace what the clocks promise. A wrong policy is refused with the places of its faults."""
         return (await _change(db, settings, lambda: body.policy, body.note, command)).response()
 
-    @api.put("/promises/import", allow=admins, response_model=PromisesView)
+    @api.put("/promises/import", allow=admins, response_model=PromisesView, responses={428: {}})
     async def import_promises(body: PromisesFile, command: Command) -> Response:
         """Replace what the clocks promise by a YAML file. A wrong one is refused with line and reason."""
         return (await _change(db, settings, partial(_read, body), body.note, command)).response()

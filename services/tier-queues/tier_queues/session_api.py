@@ -141,7 +141,7 @@ def add_sessions(api: Api, desk: Desk) -> None:
     """Give the service its sign-in."""
     secure = desk.settings.public_url.startswith("https:")
 
-    @api.post("/session", allow=anyone("this is the sign-in itself"))
+    @api.post("/session", allow=anyone("this is the sign-in itself"), responses={401: {}, 429: {}})
     async def sign_in(body: SignIn, request: Request, response: Response) -> SignedIn:
         address = request.client.host if request.client else "unknown"
         signed, cookie = await desk.sign_in(body.agent, body.password.get_secret_value(), address)
@@ -149,7 +149,7 @@ def add_sessions(api: Api, desk: Desk) -> None:
         _set(response, SESSION_COOKIE, cookie, SESSION_PATH, desk.settings.session_life, secure)
         return signed
 
-    @api.post("/session/renew", allow=anyone("the session's cookie is the proof"))
+    @api.post("/session/renew", allow=anyone("the session's cookie is the proof"), responses={401: {}})
     async def renew(response: Response, tierdesk_session: Annotated[str | None, Cookie()] = None) -> SignedIn:
         signed = await desk.renew(tierdesk_session)
         _set(response, TOKEN_COOKIE, signed.token, "/", desk.settings.token_life, secure)

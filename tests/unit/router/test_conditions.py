@@ -14,7 +14,7 @@ from router.policy_file import PolicyError
 from shared.events.issues import IssueSubmitted
 from shared.events.routing import Routing
 from support.events import customer, submission
-from support.policies import version_of_policy
+from support.policies import version_of_policy, with_floor
 
 HOURS_OF_THE_OFFICE = """
 hours:
@@ -136,7 +136,7 @@ TEXT = st.lists(st.sampled_from(["invoice", "csv export", "crash", "password", "
 def test_a_hard_rule_never_lowers_the_tier_whatever_its_floor(words: list[str], floor: int) -> None:
     text = ". ".join(["Hello", *words])
     before = routed(PLAIN, text=text)
-    after = routed(WITH_FLOOR[floor], text=text)
+    after = routed(with_floor(floor), text=text)
     assert after.tier >= max(before.tier, floor)
     assert after.redirect is None
 
@@ -150,9 +150,3 @@ def test_abstaining_never_loses_an_issue(text: str) -> None:
 
 
 PLAIN = parse(version_of_policy(2))
-WITH_FLOOR = {
-    floor: parse(
-        version_of_policy(2, ("rules:\n", f"rules:\n  - {{name: any, floor: {floor}, when: [{{plan: basic}}]}}\n"))
-    )
-    for floor in (1, 2, 3)
-}

@@ -1,7 +1,6 @@
 """Every issue goes to the lowest tier that can solve it, and the reasons say why."""
 
 import math
-import time
 from typing import Any
 
 import pytest
@@ -9,20 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.outcome import Correction
-from router.record import OTHER_WORDS
-from shared.events import EVENT_LIMIT_BYTES, Fact
-from shared.events.issues import IssueSubmitted
-from shared.events.routing import IssueRouted, Routing
-from shared.ids import new_id
-from shared.vocabulary import TEXT_LIMIT, Level
-from support.events import customer, envelope, submission
-from support.poison import POISON_TEXTS
+from shared.events.routing import Routing
+from support.events import customer, submission
 from support.policies import decided_by_policy, shipped
-
-SECONDS_FOR_THE_LONGEST_TEXT = 1.0
-"""Of processor time."""
-RECORD_LIMIT_BYTES = 12 * 1024
-"""What a decision may add to the submission it carries on."""
 
 CATEGORY = st.sampled_from(sorted(shipped().categories))
 WORDS = sorted(
@@ -202,40 +190,6 @@ def test_a_person_s_category_that_the_policy_does_not_have_is_kept() -> None:
     assert "a person chose Magic spells, which policy 1 does not have" in told(routing)
 
 
-def test_without_any_proposal_impact_and_urgency_are_the_policy_s() -> None:
-    routing = routed("I forgot my password")
-    assert (routing.impact, routing.urgency) == (Level.MEDIUM, Level.MEDIUM)
-
-
-def test_the_client_s_impact_and_urgency_are_taken() -> None:
-    routing = routed("I forgot my password", impact="low", urgency="high")
-    assert (routing.impact, routing.urgency) == (Level.LOW, Level.HIGH)
-
-
-def test_a_level_that_nobody_knows_counts_as_not_said() -> None:
-    assert routed("I forgot my password", impact="cosmic").impact == Level.MEDIUM
-
-
-def test_the_text_may_propose_an_urgency_but_never_an_impact() -> None:
-    routing = routed("Data loss, our data is gone, and the site is down")
-    assert (routing.category, routing.impact, routing.urgency) == ("data_loss", Level.MEDIUM, Level.HIGH)
-
-
-def test_the_text_does_not_outvote_the_client_s_urgency() -> None:
-    routing = routed("We were hacked", urgency="low")
-    assert routing.urgency == Level.LOW
-    assert "Rule security proposes high; the client's word stands." in told(routing)
-
-
-def test_a_category_that_somebody_gave_proposes_an_impact() -> None:
-    assert routed("Zebra", category="data_loss").impact == Level.HIGH
-
-
-def test_a_rule_on_a_field_outvotes_the_client() -> None:
-    routing = routed("Zebra", source="monitoring", impact="low", urgency="low")
-    assert (routing.impact, routing.urgency) == (Level.HIGH, Level.HIGH)
-
-
 def test_the_reasons_read_as_an_agent_would_say_them() -> None:
     assert routed("The csv export").record.sentences == (
         "Tier 2 because *csv export*, *export* and *csv* point to data import/export, 91 %; "
@@ -285,38 +239,3 @@ def test_a_person_s_category_is_never_overridden(text: str, category: str) -> No
 def test_the_same_issue_gets_the_same_decision(text: str) -> None:
     issue = submission(text=text)
     assert decided_by_policy(issue) == decided_by_policy(issue)
-
-
-def test_a_record_shows_the_strongest_words_and_adds_up_the_others() -> None:
-    record = routed(". ".join(WORDS)).record
-    assert record.words[-1].text == OTHER_WORDS
-    assert len(record.words) == 13
-
-
-@pytest.mark.parametrize("text", POISON_TEXTS.values(), ids=POISON_TEXTS.keys())
-def test_no_text_crashes_stalls_or_swells_a_decision(text: str) -> None:
-    issue = submission().model_copy(update={"text": text})
-    started = time.thread_time()
-    routing = decided_by_policy(issue)
-    assert time.thread_time() - started < SECONDS_FOR_THE_LONGEST_TEXT
-    assert len(routing.model_dump_json()) < RECORD_LIMIT_BYTES
-
-
-@pytest.mark.parametrize("letter", ["x", "\x01", "é", "\U0001f469"])
-def test_the_largest_issue_that_can_be_accepted_can_also_be_routed(letter: str) -> None:
-    words = ". ".join(WORDS)
-    issue = submission(text=words + letter * (TEXT_LIMIT - len(words)))
-    room = IssueSubmitted.LIMIT_BYTES - size(IssueSubmitted(submission=issue))
-    largest = issue.model_copy(update={"form": {"log": "x" * (room - len('"log":""'))}})
-    assert size(IssueSubmitted(submission=largest)) == IssueSubmitted.LIMIT_BYTES
-    routed_fact = IssueRouted(decision=new_id(), revision=0, submission=largest, routing=decided_by_policy(largest))
-    assert size(routed_fact) < EVENT_LIMIT_BYTES
-
-
-def size(fact: Fact) -> int:
-    return len(envelope(fact).model_dump_json().encode())
-
-
-def test_a_text_of_all_keywords_does_not_swell_a_decision() -> None:
-    routing = routed(". ".join(WORDS))
-    assert len(routing.model_dump_json()) < RECORD_LIMIT_BYTES

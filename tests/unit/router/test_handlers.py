@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from router.handlers import outgoing
+from router.handlers import decision_id, outgoing
 from router.outcome import Correction
 from router.store import Decided
 from shared.ids import new_id
@@ -27,3 +27,9 @@ def test_the_text_of_a_decision_s_event_is_that_of_its_fact(changes: dict[str, A
         routing = decided_by_policy(issue, Correction("bug", revision, routing))
     event = outgoing(Decided(new_id(), revision, new_id(), new_id(), issue, routing), ACCEPTED_AT, None)
     assert event.json == event.fact.model_dump_json()
+
+
+def test_a_decision_s_id_depends_on_submission_and_revision_only() -> None:
+    event = new_id()
+    assert decision_id(event, 1) == decision_id(event, 1)
+    assert len({decision_id(event, 0), decision_id(event, 1), decision_id(new_id(), 0)}) == 3

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.calibration import Calibration
+from router.decide import decide
 from router.features import WORDS_READ, grams_of
 from router.trained import IN_GENERAL
 from router.words import read
@@ -17,7 +18,7 @@ from shared.vocabulary import TEXT_LIMIT
 from support.events import submission
 from support.models import TOPICS, decided_by_model, labelled_rows, small_classifier
 from support.poison import POISON_TEXTS
-from support.policies import shipped
+from support.policies import shipped, with_floor
 
 SECONDS_FOR_THE_LONGEST_TEXT = 0.5
 """Of processor time; the slowest takes a tenth of it."""
@@ -104,6 +105,15 @@ def test_a_hard_rule_never_lowers_the_tier(text: str, rule_word: str) -> None:
     assert fired
     assert routing.tier >= max(rule.floor for rule in shipped().rules if rule.name in fired)
     assert routing.redirect is None
+
+
+@given(SAID, st.integers(1, 3))
+@settings(deadline=None)
+def test_a_rule_never_lowers_the_tier_that_the_model_chose(text: str, floor: int) -> None:
+    issue = submission(text=f"Hello {text}")
+    before, after = (decide(issue, policy, small_classifier()) for policy in (shipped(), with_floor(floor)))
+    assert after.tier >= max(before.tier, floor)
+    assert after.redirect is None
 
 
 @pytest.mark.parametrize("text", ["", "moon poem guitar joke dinner", "qwrtz yxcv bnmlk"])
