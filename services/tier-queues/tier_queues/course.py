@@ -3,7 +3,7 @@
 The same rows follow whether a timeline is read at once or as it grows, and a row never goes away.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,10 +12,7 @@ from shared.events import work
 from shared.events.collaboration import ConsultAsked
 from shared.events.forms import FormAsked
 from shared.vocabulary import FRONTLINE_TIER, HandoverReason, IssueState, Resolution, WaitingFor
-from tier_queues.clocks import Clock, Line
-from tier_queues.goals import PICKUP
 from tier_queues.measures import SATISFIED, Measure
-from tier_queues.promises import visit
 
 OVER: Final = frozenset({IssueState.RESOLVED, IssueState.CLOSED})
 UNANSWERED: Final = frozenset(
@@ -253,42 +250,6 @@ class _Reading:
 
     def _correct(self, row: Row) -> None:
         self.rows[row.measure, row.detail, row.place] = row
-
-
-def kept_promises(course: Course, clocks: Sequence[Clock]) -> list[Row]:
-    """What became of every promise: 1 when it was kept in time, 0 when it was broken; none while it is open."""
-    return [row for clock in clocks for row in _promises_of(course, clock)]
-
-
-def _promises_of(course: Course, clock: Clock) -> Iterator[Row]:
-    for place, lines in enumerate(_rounds(clock)):
-        if all(line.goal is None for line in lines):
-            continue
-        breach = next((line for line in lines if line.kind == "breached"), None)
-        end = breach or next((line for line in reversed(lines) if line.kind == "met"), None)
-        if end is not None:
-            stay = _stay_at(course, end.at)
-            tier = _tier_of_visit(lines[0], stay.tier) if clock.name == PICKUP else stay.tier
-            yield Row(
-                Measure.SLA, clock.name, place, end.at, tier, stay.team, stay.priority, 0 if breach is not None else 1
-            )
-
-
-def _rounds(clock: Clock) -> list[list[Line]]:
-    rounds: list[list[Line]] = []
-    for line in clock.ledger:
-        if line.kind == "started":
-            rounds.append([])
-        rounds[-1].append(line)
-    return rounds
-
-
-def _stay_at(course: Course, at: datetime) -> Stay:
-    return next((stay for stay in reversed(course.stays) if stay.since <= at), course.stays[0])
-
-
-def _tier_of_visit(started: Line, otherwise: int) -> int:
-    return next((tier for tier in range(10) if visit(tier) == started.reason), otherwise)
 
 
 def _asks_customer(new: Happening) -> bool:

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from shared.db import Transaction
 from tier_queues.clocks import Clock
-from tier_queues.course import Course, Happening, Row, followed, kept_promises
+from tier_queues.course import Course, Happening, Row, followed
+from tier_queues.promise_rows import kept_promises
 from tier_queues.report_tables import REPORT_COURSES, REPORT_ROWS
 
 UNKNOWN: Final = ""
