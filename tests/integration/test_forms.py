@@ -150,7 +150,12 @@ async def test_a_form_is_asked_answered_and_shown_to_everybody_whom_it_concerns(
         return found if len(found) == 2 else None
 
     again_decided = await wait_until(decided_again, SOON, "the router has decided again")
-    assert [len(one["answers_since"]) for one in again_decided] == [0, 2]
+    assert [[one["before"] for one in decision["answers_since"]] for decision in again_decided] == [
+        [True] * 2,
+        [False] * 2,
+    ]
+    told = again_decided[0]["routing"]["record"]["sentences"][-1]
+    assert told == "The customer answered 2 questions before this decision; what they said was not used."
 
 
 async def test_a_form_is_answered_once_by_whom_it_was_asked_and_in_full(desk: Desk) -> None:

@@ -79,12 +79,19 @@ async def test_only_automatic_decisions_of_the_sample_wait_and_nothing_tells_wha
 async def test_a_decision_is_judged_once_and_its_label_is_confirmed(router: Bench) -> None:
     issue = await routed(router)
     answer = await judged(router, issue, "Billing")
-    expected = {"issue": str(issue), "decided": "password_reset", "confirmed": "billing", "agrees": False}
+    expected = {"issue": str(issue), "decided": "password_reset", "confirmed": "billing", "agrees": True}
     assert (answer.status_code, answer.json()) == (200, expected)
     assert str(issue) not in await waiting(router)
     assert (await judged(router, issue, "password_reset")).status_code == 409
     found = await rows(router.db, "SELECT category, how FROM confirmed_label WHERE issue_id = $1", issue)
     assert [tuple(row) for row in found] == [("billing", "audit")]
+
+
+async def test_a_decision_agrees_when_its_destination_is_right(router: Bench) -> None:
+    for category, agrees in (("password_reset", True), ("hardware", True), ("bug", False), ("sales", False)):
+        assert (await judged(router, await routed(router), category)).json()["agrees"] is agrees
+    (found,) = await rows(router.db, "SELECT count(*) FROM audit WHERE category <> confirmed_category AND agrees")
+    assert found[0] >= 1
 
 
 async def test_what_is_not_of_the_audit_or_of_the_policy_is_refused(router: Bench) -> None:
@@ -98,6 +105,11 @@ async def test_bad_answers_raise_an_alarm(router: Bench) -> None:
     assert not [alarm for alarm in await alarms(router) if "less precise" in alarm]
     for _ in range(FEWEST_JUDGED):
         await judged(router, await routed(router), "hardware")
+    assert not [alarm for alarm in await alarms(router) if "less precise" in alarm]
+    async with router.db.transaction() as tx:
+        await tx.fetch("DELETE FROM audit")
+    for _ in range(FEWEST_JUDGED):
+        await judged(router, await routed(router), "bug")
     (alarm,) = [alarm for alarm in await alarms(router) if "less precise" in alarm]
     assert "the audit agreed with 0 of" in alarm
 
@@ -148,6 +160,20 @@ async def test_confirmed_labels_become_a_file_to_learn_from(router: Bench, setti
     assert ("I forgot my password\nI forgot my password, 2", "password_reset") in zip(
         table.texts, table.labels, strict=True
     )
+
+
+async def test_labels_that_are_written_differently_are_one_and_those_without_letters_none(
+    router: Bench, settings: Settings, tmp_path: Path
+) -> None:
+    for category in ("Magic spells", "magic-spells", "???"):
+        issue = await routed(router)
+        async with router.db.transaction() as tx:
+            await tx.fetch("INSERT INTO confirmed_label VALUES ($1, $2, 'ada', 'resolution', now())", issue, category)
+    written = await confirmed_texts.write(settings, tmp_path / "labels.csv")
+    table = read_table(tmp_path / "labels.csv", confirmed_texts.TEXT, confirmed_texts.LABEL)
+    assert table.labels.count("magic_spells") == 2
+    assert written == len(table.labels)
+    assert (await rows(router.db, "SELECT count(*) FROM confirmed_label"))[0][0] == written + 1
 
 
 async def test_the_audit_comes_from_its_index(router: Bench) -> None:

@@ -19,6 +19,7 @@ from support.events import envelope, submitted
 from support.infrastructure import Infrastructure
 from support.models import labelled_rows, small_model, trained_in
 from support.people import as_command, bearer
+from support.policies import policy_of_one_category
 from support.router import AGENT, OPERATOR, Bench, settings_of
 from support.running import prepare, rows, running
 from support.waiting import until
@@ -94,7 +95,7 @@ async def test_a_model_is_added_compared_followed_and_taken_back(router: Bench) 
     assert await decided_by(router) == ("keywords", None)
     first, second = await added(router, "first"), await added(router, "second")
     status, problem = await asked(router, f"/models/{first}/activate")
-    assert (status, problem["state"]) == (409, "candidate")
+    assert (status, problem.get("state")) == (409, "candidate"), problem
 
     await asked(router, f"/models/{first}/compare")
     assert await decided_by(router) == ("keywords", None)
@@ -150,17 +151,65 @@ async def test_a_damaged_model_is_refused_with_the_reason_and_changes_nothing(ro
     assert await router.get("/models", ADMIN) == before
 
 
-async def test_a_model_that_was_damaged_in_the_database_is_not_followed(router: Bench) -> None:
-    first, third = await added(router, "first"), await added(router, "third")
+async def test_a_model_that_was_damaged_in_the_database_is_neither_told_to_stand_nor_followed(router: Bench) -> None:
+    first, spoilt = await added(router, "first"), await added(router, "third")
     await asked(router, f"/models/{first}/compare")
     await asked(router, f"/models/{first}/activate")
     async with router.db.transaction() as tx:
-        await tx.fetch("UPDATE model SET arrays = substring(arrays FROM 1 FOR 1000) WHERE version = $1", third)
-    await asked(router, f"/models/{third}/compare")
-    await asked(router, f"/models/{third}/activate")
+        await tx.fetch("UPDATE model SET arrays = substring(arrays FROM 1 FOR 1000) WHERE version = $1", spoilt)
+    status, problem = await asked(router, f"/models/{spoilt}/compare")
+    assert status == 422
+    assert "digest differs" in problem["detail"]
+    assert await state_of(router, spoilt) == "candidate"
+    async with router.db.transaction() as tx:
+        await tx.fetch("UPDATE model SET state = 'replaced' WHERE state = 'active'")
+        await tx.fetch("UPDATE model SET state = 'active' WHERE version = $1", spoilt)
+    await until(lambda: alarmed(router, f"Model {spoilt} is active and damaged"), "there is an alarm")
     assert await decided_by(router) == ("model", first)
+    await rolled_back(router)
+    assert await decided_by(router) == ("model", first)
+    assert not await alarmed(router, "damaged")
     while await active(router) is not None:
         await rolled_back(router)
+
+
+async def alarmed(router: Bench, words: str) -> bool:
+    """Whether an alarm holds these words."""
+    return any(words in alarm for alarm in (await router.get("/operations", OPERATOR))["alarms"])
+
+
+async def test_a_model_that_is_compared_again_is_still_the_one_before(router: Bench) -> None:
+    first, second = await added(router, "first"), await added(router, "second")
+    for version in (first, second):
+        await asked(router, f"/models/{version}/compare")
+        await asked(router, f"/models/{version}/activate")
+    await asked(router, f"/models/{first}/compare")
+    await rolled_back(router)
+    assert await decided_by(router) == ("model", first)
+    await asked(router, f"/models/{second}/compare")
+    await rolled_back(router)
+    assert await decided_by(router) == ("keywords", None)
+
+
+async def test_a_policy_that_fits_nothing_of_the_active_model_is_not_activated(router: Bench) -> None:
+    first = await added(router, "first")
+    yaml = ADMIN | {"content-type": "application/yaml"}
+    content = policy_of_one_category(900, "magic")
+    answer = await router.served.client.post("/router/policies", content=content, headers=as_command(yaml))
+    assert answer.status_code == 201
+    await asked(router, f"/models/{first}/compare")
+    await asked(router, f"/models/{first}/activate")
+    path = "/router/policies/900/activate"
+    answer = await router.served.client.post(path, headers=as_command(ADMIN, version=1))
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:tierdesk:problem:model-unfit")
+    assert "has none of the model's categories" in answer.json()["detail"]
+    await rolled_back(router)
+    answer = await router.served.client.post(path, headers=as_command(ADMIN, version=1))
+    assert answer.status_code == 200
+    status, problem = await asked(router, f"/models/{first}/compare")
+    assert (status, "has none of the model's categories" in problem["detail"]) == (422, True)
+    answer = await router.served.client.post("/router/policies/1/activate", headers=as_command(ADMIN, version=900))
+    assert answer.status_code == 200
 
 
 async def test_the_same_model_is_known_again(router: Bench) -> None:

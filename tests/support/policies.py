@@ -50,3 +50,20 @@ def with_floor(floor: int) -> Policy:
     """The shipped policy with one rule more, which fires for everybody's plan *basic*."""
     rule = f"  - {{name: any, floor: {floor}, when: [{{plan: basic}}]}}\n"
     return parse(version_of_policy(2, ("rules:\n", f"rules:\n{rule}")))
+
+
+def policy_of_one_category(version: int, category: str) -> str:
+    """A policy that knows one category only, and sends it to the frontline."""
+    return f"""version: {version}
+author: Ada
+note: Everything stays at the frontline.
+threshold: 0.5
+redirect_threshold: 0.5
+smoothing: 1
+impact: medium
+urgency: medium
+ladder: [{{tier: 1, team: frontline}}]
+rules: []
+entitlements: []
+categories: {{{category}: {{title: {category}}}}}
+"""

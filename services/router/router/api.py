@@ -10,7 +10,7 @@ from router import late_answers, store
 from router.handlers import Desk
 from router.late_answers import LateAnswers
 from router.policy import Policy
-from router.sentences import answered_since
+from router.sentences import answered
 from router.store import Kept
 from router.trial import DryRun
 from shared.api import Api
@@ -22,17 +22,19 @@ from shared.vocabulary import IssueId
 
 
 class LateAnswer(BaseModel):
-    """What a customer answered to a question of a form after a decision, which did not use it."""
+    """What a customer answered to a question of a form, which no decision used. before: it came before this one."""
 
     question: str
     answer: str
     at: datetime
+    before: bool
 
 
 class DecisionView(BaseModel):
     """One decision with its record; `routing.record.sentences` say it in words.
 
-    answers_since: what the customer answered to forms after it, oldest first.
+    answers_since: what the customer answered to forms after it, oldest first. At the newest decision, all that was
+    answered after the submission: none of it was used.
     """
 
     decision: UUID
@@ -42,12 +44,12 @@ class DecisionView(BaseModel):
     answers_since: list[LateAnswer]
 
     @classmethod
-    def of(cls, kept: Kept, filled_in: Sequence[LateAnswers]) -> "DecisionView":
-        """A decision, with what came after it told apart from what it was made from."""
+    def of(cls, kept: Kept, filled_in: Sequence[LateAnswers], *, newest: bool) -> "DecisionView":
+        """A decision, with what was answered since told apart from what it was made from."""
         late = [
-            LateAnswer(question=one.label, answer=one.answer, at=form.at)
+            LateAnswer(question=one.label, answer=one.answer, at=form.at, before=form.at <= kept.decided_at)
             for form in filled_in
-            if form.at > kept.decided_at
+            if newest or form.at > kept.decided_at
             for one in form.answers
         ]
         view = cls(
@@ -57,12 +59,12 @@ class DecisionView(BaseModel):
             routing=kept.routing,
             answers_since=late,
         )
-        return view.model_copy(update={"routing": _with_sentence(kept.routing, len(late))}) if late else view
+        return view.model_copy(update={"routing": _with_sentences(kept.routing, late)}) if late else view
 
 
-def _with_sentence(routing: Routing, questions: int) -> Routing:
-    record = routing.record
-    told = (*record.sentences, answered_since(questions))
+def _with_sentences(routing: Routing, late: Sequence[LateAnswer]) -> Routing:
+    record, before = routing.record, sum(one.before for one in late)
+    told = (*record.sentences, *answered(before, len(late) - before))
     return routing.model_copy(update={"record": record.model_copy(update={"sentences": told})})
 
 
@@ -83,7 +85,7 @@ def add_decisions(api: Api, db: Database, tokens: StaffTokens, desk: Desk) -> No
             filled_in = await late_answers.of_issue(tx, issue_id)
         if not kept:
             raise not_found()
-        return [DecisionView.of(one, filled_in) for one in kept]
+        return [DecisionView.of(one, filled_in, newest=one is kept[0]) for one in kept]
 
     @api.get("/policy", allow=staff)
     async def policy() -> Policy:

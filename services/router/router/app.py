@@ -36,7 +36,7 @@ def build(settings: Settings | None = None) -> Service:
     add_dry_runs(api, policies, tokens)
     add_models(api, models, tokens, settings.models_folder)
     add_audit(api, db, tokens, desk)
-    add_operations(api, db, tokens, consuming, alarms)
+    add_operations(api, db, tokens, consuming, alarms(policies, models))
     page = application([api], title="Tierdesk router", examples=EXAMPLES)
     timers = [Timer(settings.quality_look, Watch(db).look, "look how decisions fare")]
     return Service(settings.SERVICE, db, page, tokens, consumer=consuming, timers=timers, resources=[policies, models])

@@ -38,7 +38,7 @@ class Judgement(Body):
 
 
 class Judged(BaseModel):
-    """What was decided and what was said; agrees: whether they are the same."""
+    """What was decided and what was said; agrees: whether both go to the same tier, or to another channel."""
 
     issue: UUID
     decided: str
@@ -84,5 +84,7 @@ async def _judge(tx: Transaction, issue: IssueId, said: str | None, by: str, des
     category = OUT_OF_SCOPE if said is None else name_of(said)
     if said is not None and category not in desk.policy.categories:
         raise invalid(f"Policy {desk.policy.version} has no category {category}.")
-    await quality_store.answer(tx, issue, category, by)
-    return Judged(issue=issue, decided=sampled.category, confirmed=category, agrees=sampled.category == category)
+    # What was decided is where the issue goes: categories of one destination speak for it together.
+    agrees = category == sampled.category or str(desk.policy.destinations.get(category)) == sampled.destination
+    await quality_store.answer(tx, issue, category, by, agrees=agrees)
+    return Judged(issue=issue, decided=sampled.category, confirmed=category, agrees=agrees)

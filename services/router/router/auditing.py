@@ -52,7 +52,10 @@ def coverage_of(routings: Iterable[Routing]) -> Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How decisions fare. judged, agreed: of the audit; day: the last one; week: the one before that day."""
+    """How decisions fare. judged, agreed: of the audit; day: the last one; week: the one before that day.
+
+    agreed: sent where their confirmed category goes, which is what thresholds are compared for.
+    """
 
     judged: int
     agreed: int
@@ -61,7 +64,7 @@ class Quality:
 
     @property
     def precision(self) -> float | None:
-        """Share of the judged decisions that were right."""
+        """Share of the judged decisions that sent the issue where it belongs."""
         return self.agreed / self.judged if self.judged else None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from router import quality_store
 from router.settings import Settings
+from router.words import name_of
 from shared.db import Database
 from shared.paging import LAST_ID
 from shared.vocabulary import IssueId
@@ -27,8 +28,11 @@ async def write(settings: Settings, file: Path) -> int:
             table.writerow([TEXT, LABEL])
             while written < LEARNT_AT_MOST:
                 rows, following = await _page(db, before)
-                table.writerows((f"{row.title}\n{row.text}", row.category) for row in rows)
-                written += len(rows)
+                # One category, however agents wrote it: two spellings of one are no two labels to a model.
+                named = [(f"{row.title}\n{row.text}", name_of(row.category)) for row in rows]
+                labelled = [row for row in named if row[1]]
+                table.writerows(labelled)
+                written += len(labelled)
                 if following is None:
                     break
                 before = following

@@ -8,7 +8,7 @@ from shared.bus import Consumer
 from shared.db import Database
 from shared.events.directory import SessionRevoked
 from shared.events.issues import FormAnswered, IssueSubmitted
-from shared.events.work import IssueReclassified, IssueResolved
+from shared.events.work import IssueReclassified, IssueReopened, IssueResolved
 from shared.handling import Handlers, by_handler, keep_entries
 
 
@@ -20,7 +20,8 @@ def consumer(db: Database, desk: Desk) -> Consumer:
 HANDLERS: Final[Handlers] = {
     IssueSubmitted: handlers.decide_submitted,
     IssueReclassified: handlers.decide_again,
-    IssueResolved: handlers.confirm_resolved,
+    IssueResolved: handlers.confirm,
+    IssueReopened: handlers.confirm,
     FormAnswered: handlers.keep_answers,
     SessionRevoked: keep_entries,
 }

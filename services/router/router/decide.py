@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from router.classifier import Classifier
-from router.finding import Finding, find
+from router.finding import Choice, Finding, find
 from router.outcome import Correction, Outcome
 from router.policy import Policy
 from router.policy_parts import Entitlement
@@ -26,14 +26,14 @@ def decide(
 ) -> Routing:
     """Where an issue goes and why; the same input gives the same routing. Never raises, whatever the text holds.
 
-    correction: a person's category, which nothing overrides.
+    correction: a category that was chosen since, which nothing overrides.
     elapsed_microseconds: time since the caller began, for the record.
     """
-    person = correction.category if correction else None
+    choice = Choice(correction.category, correction.rule) if correction else None
     reading = read(submission.title, submission.text)
     entitled = entitlement(policy, submission)
-    firing = fired(policy, submission, reading, person or submission.category, entitled)
-    finding = find(submission, reading, policy, classifier, person)
+    firing = fired(policy, submission, reading, choice.category if choice else submission.category, entitled)
+    finding = find(submission, reading, policy, classifier, choice)
     outcome = Outcome(
         policy=policy,
         finding=finding,

@@ -12,7 +12,7 @@ import numpy as np
 from router.artefact import load
 from router.classifier import Guess
 from router.labelled_texts import TableRefused, read_table
-from router.measures import calibration_error, macro_f1
+from router.measures import Floats, Truths, calibration_error, macro_f1
 from router.trained import TrainedClassifier
 from router.words import name_of, read
 
@@ -26,7 +26,9 @@ class Evaluation:
     """What `evaluate` prints. None: the file or the options do not say what is needed for it.
 
     accuracy, macro_f1, calibration_error: of the likeliest category, on texts that are in scope.
-    coverage: share of all texts that would be followed without a person; precision: share of those that are right.
+    coverage: share of all texts that would be followed without a person; precision: share of those that are right. With
+    tiers both are about the tier, as the service follows it: by the sum of its categories' probabilities. Else both are
+    about the likeliest category. A text whose label has no tier is never right.
     tier_accuracy: the tier with the greatest sum of probabilities, on texts in scope whose label has a tier.
     out_of_scope_recall: share found of what is out of scope. in_scope_accuracy: rejecting counts as a mistake.
     """
@@ -68,7 +70,9 @@ def evaluate(
     outside = np.array([label == out_of_scope for label in table.labels])
     known = np.array([one.in_scope for one in guesses])
     right = (truth == guess) & ~outside
-    automatic = known & (confidence >= np.array([one.threshold or 0.0 for one in guesses]))
+    placed = None if tiers is None else _placed(guesses, table.labels, tiers)
+    shares, hits = (confidence, right) if placed is None else (placed.shares, placed.right)
+    automatic = known & (shares >= np.array([one.threshold or 0.0 for one in guesses]))
     inside = ~outside
     if not inside.any():
         raise TableRefused(f"{data.name} has no text that is in scope")
@@ -77,8 +81,8 @@ def evaluate(
         macro_f1=macro_f1(truth[inside], guess[inside]),
         calibration_error=calibration_error(confidence[inside], right[inside]),
         coverage=float(automatic.mean()),
-        precision=float(right[automatic].mean()) if automatic.any() else None,
-        tier_accuracy=None if tiers is None else _tier_accuracy(guesses, table.labels, tiers),
+        precision=float(hits[automatic].mean()) if automatic.any() else None,
+        tier_accuracy=None if placed is None else placed.accuracy,
         out_of_scope_recall=float((~known)[outside].mean()) if outside.any() else None,
         in_scope_accuracy=float((right & known)[inside].mean()),
         latency_ms=_latency(classifier, table.texts),
@@ -101,20 +105,37 @@ def _names(labels: Sequence[str]) -> list[str]:
     return [name_of(label) for label in labels]
 
 
-def _tier_accuracy(guesses: Sequence[Guess], labels: Sequence[str], tiers: Mapping[str, int]) -> float | None:
-    """Of the texts whose label has a tier. A category without one speaks for none."""
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """The tiers of texts. shares: of the likeliest one; right: it is the label's; has_tier: whether that has one."""
+
+    shares: Floats
+    right: Truths
+    has_tier: Truths
+
+    @property
+    def accuracy(self) -> float | None:
+        return float(self.right[self.has_tier].mean()) if self.has_tier.any() else None
+
+
+def _placed(guesses: Sequence[Guess], labels: Sequence[str], tiers: Mapping[str, int]) -> _Placed:
+    """A category without a tier speaks for none."""
     by_name = {name_of(label): tier for label, tier in tiers.items()}
-    known = [(guess, tiers[label]) for guess, label in zip(guesses, labels, strict=True) if label in tiers]
-    right = sum(_likeliest_tier(guess, by_name) == tier for guess, tier in known)
-    return right / len(known) if known else None
+    likeliest = [_likeliest_tier(guess, by_name) for guess in guesses]
+    return _Placed(
+        shares=np.array([share for _, share in likeliest]),
+        right=np.array([tier == tiers.get(label, -1) for (tier, _), label in zip(likeliest, labels, strict=True)]),
+        has_tier=np.array([label in tiers for label in labels]),
+    )
 
 
-def _likeliest_tier(guess: Guess, tiers: Mapping[str, int]) -> int | None:
+def _likeliest_tier(guess: Guess, tiers: Mapping[str, int]) -> tuple[int | None, float]:
+    """With the sum of its categories' probabilities; 0 when no category has a tier."""
     sums: dict[int, float] = {}
     for category, probability in guess.categories:
         if (tier := tiers.get(category)) is not None:
             sums[tier] = sums.get(tier, 0.0) + probability
-    return max(sums, key=lambda tier: (sums[tier], -tier)) if sums else None
+    return max(sums.items(), key=lambda one: (one[1], -one[0]), default=(None, 0.0))
 
 
 def _latency(classifier: TrainedClassifier, texts: Sequence[str]) -> dict[str, float]:

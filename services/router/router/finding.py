@@ -12,17 +12,20 @@ from router.words import Reading, name_of
 from shared.events.issues import Submission
 from shared.vocabulary import FRONTLINE_TIER
 
+Said = Literal["person", "rule", "client", "product", "text"]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The category of an issue, as far as it is known.
 
-    by: who said so (person, client, product, text). category: None when nobody could tell. certain: whether it is
-    followed without a person. score: the share of the evidence for the destination, compared with threshold.
-    in_scope: False when the text is unlike anything that the classifier knows. explained: what words add up to.
+    by: who said so (person, rule of automation, client, product, text); rule: that rule's name. category: None when
+    nobody could tell. certain: whether it is followed without a person. score: the share of the evidence for the
+    destination, compared with threshold. in_scope: False when the text is unlike anything that the classifier knows.
+    explained: what words add up to.
     """
 
-    by: Literal["person", "client", "product", "text"]
+    by: Said
     method: str
     category: str | None
     row: Category | None
@@ -35,14 +38,28 @@ class Finding:
     in_scope: bool = True
     explained: float | None = None
     rejected: Sequence[tuple[str, str]] = ()
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A category that was chosen after the submission. rule: of automation, when it was no person."""
+
+    category: str
+    rule: str | None = None
 
 
 def find(
-    submission: Submission, reading: Reading, policy: Policy, classifier: Classifier, person: str | None
+    submission: Submission, reading: Reading, policy: Policy, classifier: Classifier, choice: Choice | None
 ) -> Finding:
-    """The category: a person's, which nothing overrides; the client's; that of a vendor's product; the text's."""
-    if person is not None:
-        return _given("person", person, policy)
+    """The category: what was chosen, which nothing overrides; the client's; that of a vendor's product; the text's.
+
+    What an agent said of a part that was split off is that person's choice, although it comes with the submission.
+    """
+    if choice is not None:
+        return _given("person" if choice.rule is None else "rule", choice.category, policy, choice.rule)
+    if submission.category is not None and submission.split_from is not None:
+        return _given("person", submission.category, policy)
     if submission.category is not None and name_of(submission.category) in policy.categories:
         return _given("client", submission.category, policy)
     product = policy.category_of_product.get(name_of(submission.product)) if submission.product else None
@@ -51,12 +68,11 @@ def find(
     return _by_text(submission, reading, policy, classifier)
 
 
-def _given(by: Literal["person", "client", "product"], said: str, policy: Policy) -> Finding:
+def _given(by: Said, said: str, policy: Policy, rule: str | None = None) -> Finding:
     row = policy.categories.get(name_of(said))
-    if row is None:
-        return Finding(by, "given", said, None, FRONTLINE_TIER, certain=False, categories=((said, 1.0),))
-    category = name_of(said)
-    return Finding(by, "given", category, row, row.tier, certain=True, categories=((category, 1.0),))
+    category, tier = (said, FRONTLINE_TIER) if row is None else (name_of(said), row.tier)
+    certain = row is not None
+    return Finding(by, "given", category, row, tier, certain=certain, categories=((category, 1.0),), rule=rule)
 
 
 def _by_text(submission: Submission, reading: Reading, policy: Policy, classifier: Classifier) -> Finding:
@@ -66,7 +82,9 @@ def _by_text(submission: Submission, reading: Reading, policy: Policy, classifie
     guess = classifier.guess(reading)
     known, shares = _shares(policy, guess.categories)
     if not known:
-        return Finding("text", "none", None, None, FRONTLINE_TIER, certain=False, rejected=rejected)
+        # A model always has guesses: that the policy has none of them is not that nothing was understood.
+        method = classifier.method if guess.categories else "none"
+        return Finding("text", method, None, None, FRONTLINE_TIER, certain=False, rejected=rejected)
     destination = max(shares, key=lambda place: (shares[place], -_height(place)))
     category = next(name for name, _ in known if policy.destinations[name] == destination)
     row = policy.categories[category]

@@ -34,7 +34,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a model in the shadow fared beside what was followed, since it was last noted."""
+    """How a model in the shadow fared beside what was followed, to be noted."""
 
     compared: int = 0
     same_category: int = 0
@@ -55,13 +55,22 @@ PAGE: Final = f"SELECT {_COLUMNS} FROM model WHERE number < $1 ORDER BY number D
 _FIND: Final = f"SELECT {_COLUMNS} FROM model WHERE version = $1"  # noqa: S608
 _STANDING: Final = "SELECT state, version FROM model WHERE state IN ('active', 'shadow')"
 _CONTENT: Final = "SELECT manifest, arrays FROM model WHERE version = $1"
-_PUT: Final = f"UPDATE model SET state = $2, changed_at = {NOW}, changed_by = $3 WHERE version = $1"  # noqa: S608
-_MAKE_ROOM: Final = f"UPDATE model SET state = $2, changed_at = {NOW}, changed_by = $3 WHERE state = $1"  # noqa: S608
-_BEFORE: Final = "SELECT version FROM model WHERE state = 'replaced' ORDER BY changed_at DESC, number DESC LIMIT 1"
-_NOTE: Final = """
-UPDATE model SET compared = compared + $2, same_category = same_category + $3, same_tier = same_tier + $4,
-    abstained = abstained + $5
+_ACTIVE_MANIFEST: Final = "SELECT manifest FROM model WHERE state = 'active'"
+_PUT: Final = f"""
+UPDATE model SET state = $2, changed_at = {NOW}, changed_by = $3,
+    followed_at = CASE $2 WHEN 'active' THEN {NOW} WHEN 'rolled back' THEN NULL ELSE followed_at END
 WHERE version = $1
+"""  # noqa: S608
+_MAKE_ROOM: Final = f"UPDATE model SET state = $2, changed_at = {NOW}, changed_by = $3 WHERE state = $1"  # noqa: S608
+_BEFORE: Final = """
+SELECT version FROM model WHERE followed_at IS NOT NULL AND state <> 'active' ORDER BY followed_at DESC LIMIT 1
+"""
+_NOTE: Final = """
+model_rows AS (
+    UPDATE model SET compared = compared + $2::bigint, same_category = same_category + $3::bigint,
+        same_tier = same_tier + $4::bigint, abstained = abstained + $5::bigint
+    WHERE version = $1::text
+)
 """
 
 
@@ -97,6 +106,12 @@ async def content(tx: Transaction, version: str) -> Artefact:
     return Artefact(manifest, arrays)
 
 
+async def active_manifest(tx: Transaction) -> bytes | None:
+    """What the active model says of itself, if there is one."""
+    rows = await tx.fetch(_ACTIVE_MANIFEST)
+    return bytes(rows[0][0]) if rows else None
+
+
 async def put(tx: Transaction, version: str, state: State, by: str) -> None:
     """Bring a model into a state, and the one that stands there out of it."""
     if state in MAKES_ROOM:
@@ -105,15 +120,15 @@ async def put(tx: Transaction, version: str, state: State, by: str) -> None:
 
 
 async def before(tx: Transaction) -> str | None:
-    """The model that was replaced last."""
+    """The model that was followed before the active one and was not taken back, wherever it stands now."""
     rows: Sequence[Any] = await tx.fetch(_BEFORE)
     return str(rows[0][0]) if rows else None
 
 
 async def note(tx: Transaction, version: str, comparison: Comparison) -> None:
-    """Add to what is known of a model in the shadow."""
+    """Add to what is known of a model in the shadow, soon."""
     one = comparison
-    await tx.fetch(_NOTE, version, one.compared, one.same_category, one.same_tier, one.abstained)
+    await tx.write("model", _NOTE, version, one.compared, one.same_category, one.same_tier, one.abstained)
 
 
 def _kept(row: Sequence[Any]) -> Kept:

@@ -1,6 +1,7 @@
 """Which models decide: kept in the database, followed by every process, never in the way of a decision."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -10,7 +11,9 @@ from router.artefact import Artefact, ArtefactDamaged, describe, unpack
 from router.handlers import Desk
 from router.model_life import State, Step, after
 from router.model_store import Kept
+from router.policy import Policy
 from router.trained import Model, TrainedClassifier
+from router.words import name_of
 from shared.db import Database, Transaction
 from shared.follower import Follower
 from shared.telemetry import log
@@ -69,11 +72,27 @@ async def _found(tx: Transaction, version: str) -> Kept:
 def prove(artefact: Artefact, desk: Desk) -> Model:
     """The model of an artefact that could decide here. Raises ArtefactDamaged, Unfit."""
     model = unpack(artefact)
-    categories = TrainedClassifier(model).categories
-    if not any(name in desk.policy.categories for name in categories):
-        named = ", ".join(categories[:UNKNOWN_SHOWN])
-        raise Unfit(f"Policy {desk.policy.version} has none of the model's categories ({named}, …).")
+    fit(TrainedClassifier(model).categories, desk.policy)
     return model
+
+
+def fit(categories: Sequence[str], policy: Policy) -> None:
+    """Whether a policy has any of a model's categories, without which nothing could be routed. Raises Unfit."""
+    if not any(name in policy.categories for name in categories):
+        named = ", ".join(categories[:UNKNOWN_SHOWN])
+        raise Unfit(f"Policy {policy.version} has none of the model's categories ({named}, …).")
+
+
+async def fit_active(tx: Transaction, policy: Policy) -> None:
+    """Whether the active model, if there is one, could go on deciding by a policy. Raises Unfit."""
+    manifest = await model_store.active_manifest(tx)
+    if manifest is None:
+        return
+    try:
+        described = describe(Artefact(manifest, b""))
+    except ArtefactDamaged:
+        return  # It decides nothing, and there is an alarm for it: nobody is kept from changing the policy.
+    fit([name_of(label) for label in described.labels if label != described.out_of_scope], policy)
 
 
 @dataclass(eq=False)
@@ -87,16 +106,33 @@ class Models(Follower):
     look: timedelta
     _alone: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     """What was read earlier must not be followed later."""
+    _refused: dict[State, str] = field(init=False, default_factory=dict)
+    """Versions that stand and are damaged: what is kept of a version never changes, so it is read once."""
+
+    @property
+    def alarms(self) -> Sequence[str]:
+        """Which models stand in the database and do not decide."""
+        return [
+            f"Model {version} is {state} and damaged: it does not decide." for state, version in self._refused.items()
+        ]
+
+    async def prove(self, version: str) -> None:
+        """Whether a kept model could decide here; an unknown one is not judged. Raises ArtefactDamaged, Unfit."""
+        async with self.db.transaction() as tx:
+            artefact = await model_store.content(tx, version) if await model_store.find(tx, version) else None
+        if artefact is not None:
+            await asyncio.to_thread(prove, artefact, self.desk)
 
     async def refresh(self) -> None:
-        """Follow the models that stand now, and note how the one in the shadow fared. Raises Unavailable."""
+        """Follow the models that stand now. Raises Unavailable."""
         async with self._alone:
-            await self._note()
             async with self.db.transaction() as tx:
                 standing = await model_store.standing(tx)
             for state, held in ((State.ACTIVE, self.desk.active), (State.SHADOW, self.desk.shadow)):
                 wanted = standing.get(state)
-                if wanted != (held.model_version if held else None):
+                if self._refused.get(state) not in (None, wanted):
+                    del self._refused[state]
+                if state not in self._refused and wanted != (held.model_version if held else None):
                     await self._follow(state, wanted)
 
     async def _follow(self, state: State, version: str | None) -> None:
@@ -105,6 +141,7 @@ class Models(Follower):
             classifier = None if version is None else await self._made(version)
         except ArtefactDamaged as error:
             log().error("model refused", version=version, cause=str(error))
+            self._refused[state] = str(version)
             return
         if state is State.ACTIVE:
             self.desk.active = classifier
@@ -116,10 +153,3 @@ class Models(Follower):
         async with self.db.transaction() as tx:
             artefact = await model_store.content(tx, version)
         return await asyncio.to_thread(lambda: TrainedClassifier(unpack(artefact)))
-
-    async def _note(self) -> None:
-        """A comparison that cannot be noted is lost: it is a statistic, not a fact."""
-        shadow, comparison = self.desk.shadow, self.desk.take_comparison()
-        if shadow is not None and shadow.model_version is not None and comparison.compared:
-            async with self.db.transaction() as tx:
-                await model_store.note(tx, shadow.model_version, comparison)

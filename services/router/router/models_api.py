@@ -80,12 +80,12 @@ def _add_changes(api: Api, followed: Models, tokens: StaffTokens, folder: Path |
     @api.post("/models/{version}/compare", allow=admins, response_model=ModelView)
     async def compare_model(version: Version, command: Command) -> Response:
         """Let a model decide in the shadow: it is compared with what is followed, and not followed."""
-        return await _changed(followed, command, lambda tx: _stepped(tx, version, Step.COMPARE, command))
+        return await _step_further(followed, version, Step.COMPARE, command)
 
     @api.post("/models/{version}/activate", allow=admins, response_model=ModelView)
     async def activate_model(version: Version, command: Command) -> Response:
         """Follow the model in the shadow from now on."""
-        return await _changed(followed, command, lambda tx: _stepped(tx, version, Step.ACTIVATE, command))
+        return await _step_further(followed, version, Step.ACTIVATE, command)
 
     @api.post("/models/roll-back", allow=admins, response_model=ModelView, responses={428: {}})
     async def roll_back_model(command: Command) -> Response:
@@ -116,6 +116,15 @@ async def _changed(
     answer = await once(followed.db, command.key, act)
     await followed.refresh()
     return answer.response()
+
+
+async def _step_further(followed: Models, version: str, step: Step, command: CommandHeaders) -> Response:
+    try:
+        # What is told to stand must be able to decide: its bytes, and the policy, may have changed since it was added.
+        await followed.prove(version)
+    except (ArtefactDamaged, Unfit) as refused:
+        raise invalid(str(refused)) from refused
+    return await _changed(followed, command, lambda tx: _stepped(tx, version, step, command))
 
 
 async def _stepped(tx: Transaction, version: str, step: Step, command: CommandHeaders) -> Answer:

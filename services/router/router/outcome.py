@@ -14,11 +14,12 @@ from shared.vocabulary import FRONTLINE_TIER, TECHNICAL_TIER
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A person chose another category. before: the routing that stood until then."""
+    """Another category was chosen. before: the routing that stood until then. rule: that chose it; else a person."""
 
     category: str
     revision: int
     before: Routing
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which policy decides: kept in the database, followed by every process, never in the way of a decision."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
@@ -92,8 +93,17 @@ class Policies(Follower):
     look: timedelta
     _alone: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     """What was read earlier must not be followed later."""
+    _refused: int | None = field(init=False, default=None)
     _seen: int | None = field(init=False, default=None)
     """The version that is followed, or that was refused; none before the first look, so that content counts, too."""
+
+    @property
+    def alarms(self) -> Sequence[str]:
+        """Which policy is active in the database and does not decide."""
+        if self._refused is None:
+            return ()
+        decides = self.desk.policy.version
+        return (f"Policy {self._refused} is active and cannot be read here: policy {decides} decides.",)
 
     async def refresh(self) -> None:
         """Follow the policy that is active now. Raises Unavailable."""
@@ -116,7 +126,8 @@ class Policies(Follower):
             policy, classifier = await asyncio.to_thread(read, content, version)
         except PolicyError as error:
             log().error("policy refused", version=version, cause=str(error))
+            self._refused = version
             return
         # Together, and between two decisions: nobody decides by the one's rules and the other's keywords.
-        self.desk.policy, self.desk.classifier = policy, classifier
+        self.desk.policy, self.desk.classifier, self._refused = policy, classifier, None
         log().info("policy followed", version=version)

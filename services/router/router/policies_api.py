@@ -8,6 +8,7 @@ from fastapi import Path, Request, Response, status
 from pydantic import BaseModel, Field, TypeAdapter
 
 from router import examples, policies, policy_store
+from router.models import Unfit, fit_active
 from router.policies import Policies, Stale, Taken, Unknown
 from router.policy import VERSION_LIMIT, Policy
 from router.policy_file import PolicyError
@@ -132,12 +133,23 @@ async def _activated(tx: Transaction, version: int, command: CommandHeaders) -> 
         await policies.found(tx, version)
         if command.expected is None:
             raise Problem(428, "version-missing", "Say in If-Match which version you believe to be active.")
+        await _fits(tx, version)
         kept = await policies.activate(tx, version, command.caller.name, expected=command.expected)
     except Unknown as unknown:
         raise not_found() from unknown
+    except Unfit as refused:
+        raise conflict("model-unfit", str(refused)) from refused
     except Stale as other:
         raise stale(other.active) from other
     return Answer(200, _view(kept).model_dump_json().encode(), (etag(kept.version),))
+
+
+async def _fits(tx: Transaction, version: int) -> None:
+    """Raises Unfit when the active model could not decide by this policy, Problem 422 when it cannot be read."""
+    content = await policy_store.content(tx, version)
+    assert content is not None
+    policy, _ = await asyncio.to_thread(proven, content.encode())
+    await fit_active(tx, policy)
 
 
 def _view(kept: Kept) -> PolicyView:

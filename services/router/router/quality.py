@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from math import nan
 
 from router import auditing, quality_store
+from router.models import Models
+from router.policies import Policies
 from shared.db import Database, Transaction
+from shared.operations import Alarms
 from shared.telemetry import AUDIT_PRECISION, COVERAGE
 
 
@@ -24,6 +27,10 @@ class Watch:
         return False
 
 
-async def alarms(tx: Transaction) -> Sequence[str]:
+def alarms(policies: Policies, models: Models) -> Alarms:
     """What an operator must look at."""
-    return auditing.alarms(await quality_store.quality(tx))
+
+    async def told(tx: Transaction) -> Sequence[str]:
+        return [*policies.alarms, *models.alarms, *auditing.alarms(await quality_store.quality(tx))]
+
+    return told

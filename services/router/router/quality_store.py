@@ -1,6 +1,6 @@
 """The only file that knows the tables of confirmed labels, of the audit and of coverage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,11 +25,33 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A decision of the audit. confirmed: what somebody said who had not seen it; None until then."""
+    """A decision of the audit. destination: where the policy sent its category, a tier's number or redirect.
+
+    confirmed: what somebody said who had not seen it; None until then.
+    """
 
     issue: IssueId
     category: str
-    confirmed: str | None
+    destination: str
+    confirmed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An issue that an agent resolved. redirected: told another channel; else answered."""
+
+    issue: IssueId
+    agent: str
+    redirected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """An issue whose category an agent chose."""
+
+    issue: IssueId
+    agent: str
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +67,30 @@ _RESOLVED: Final = f"""
 confirmed_label_rows AS (
     INSERT INTO confirmed_label (issue_id, category, confirmed_by, how, confirmed_at)
     SELECT said.issue_id, newest.category, said.agent, 'resolution', {NOW}
-    FROM unnest($1::uuid[], $2::text[]) AS said (issue_id, agent)
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS said (issue_id, agent, redirected)
     JOIN LATERAL (
-        SELECT routing->>'category' AS category FROM decision
+        SELECT routing->>'category' AS category, rule FROM decision
         WHERE decision.issue_id = said.issue_id ORDER BY revision DESC LIMIT 1
-    ) AS newest ON newest.category IS NOT NULL
+    ) AS newest ON newest.category IS NOT NULL AND newest.rule IS NULL
+        AND (NOT said.redirected OR newest.category = ANY($4::text[]))
     ON CONFLICT (issue_id) DO UPDATE SET category = excluded.category, confirmed_by = excluded.confirmed_by,
         confirmed_at = excluded.confirmed_at WHERE confirmed_label.how = 'resolution'
 )
 """  # noqa: S608
+_SORTED: Final = f"""
+confirmed_label_rows AS (
+    INSERT INTO confirmed_label (issue_id, category, confirmed_by, how, confirmed_at)
+    SELECT said.issue_id, said.category, said.agent, 'triage', {NOW}
+    FROM unnest($1::uuid[], $2::text[], $3::text[]) AS said (issue_id, category, agent)
+    JOIN decision AS first ON first.issue_id = said.issue_id AND first.revision = 0
+        AND (first.routing->>'triage')::boolean
+    ON CONFLICT (issue_id) DO UPDATE SET category = excluded.category, confirmed_by = excluded.confirmed_by,
+        how = excluded.how, confirmed_at = excluded.confirmed_at WHERE confirmed_label.how <> 'audit'
+)
+"""  # noqa: S608
+_REOPENED: Final = """
+confirmed_label_rows AS (DELETE FROM confirmed_label WHERE issue_id = ANY($1::uuid[]) AND how = 'resolution')
+"""
 _AUDITED: Final = f"""
 INSERT INTO confirmed_label (issue_id, category, confirmed_by, how, confirmed_at)
 VALUES ($1, $2, $3, 'audit', {NOW})
@@ -65,9 +102,9 @@ SELECT audit.issue_id, submission::text FROM audit
 JOIN decision ON decision.issue_id = audit.issue_id AND decision.revision = 0
 WHERE audit.confirmed_at IS NULL AND audit.issue_id < $1 ORDER BY audit.issue_id DESC LIMIT $2
 """
-_LOCK: Final = "SELECT issue_id, category, confirmed_category FROM audit WHERE issue_id = $1 FOR UPDATE"
+_LOCK: Final = "SELECT issue_id, category, destination, confirmed_category FROM audit WHERE issue_id = $1 FOR UPDATE"
 _ANSWER: Final = f"""
-UPDATE audit SET confirmed_category = $2, confirmed_by = $3, confirmed_at = {NOW} WHERE issue_id = $1
+UPDATE audit SET confirmed_category = $2, confirmed_by = $3, agrees = $4, confirmed_at = {NOW} WHERE issue_id = $1
 """  # noqa: S608
 _COUNT: Final = f"""
 coverage_rows AS (
@@ -78,13 +115,13 @@ coverage_rows AS (
 """  # noqa: S608
 _QUALITY: Final = f"""
 WITH present AS (SELECT {NOW} AS now), answered AS (
-    SELECT category, confirmed_category FROM audit, present
+    SELECT agrees FROM audit, present
     WHERE confirmed_at IS NOT NULL AND confirmed_at > now - {JUDGED_WITHIN} ORDER BY confirmed_at DESC LIMIT $1
 ), told AS (
     SELECT hour > now - interval '1 day' AS today, decided, automatic FROM coverage, present
     WHERE hour > now - interval '8 days'
 )
-SELECT (SELECT count(*) FROM answered), (SELECT count(*) FROM answered WHERE category = confirmed_category),
+SELECT (SELECT count(*) FROM answered), (SELECT count(*) FROM answered WHERE agrees),
     (SELECT coalesce(sum(decided), 0)::bigint FROM told WHERE today),
     (SELECT coalesce(sum(automatic), 0)::bigint FROM told WHERE today),
     (SELECT coalesce(sum(decided), 0)::bigint FROM told WHERE NOT today),
@@ -98,16 +135,33 @@ WHERE confirmed_label.issue_id < $1 ORDER BY confirmed_label.issue_id DESC LIMIT
 _LABELLED: Final = "SELECT issue_id FROM confirmed_label WHERE issue_id < $1 ORDER BY issue_id DESC LIMIT 1 OFFSET $2"
 
 
-async def confirm_resolved(tx: Transaction, resolved: Mapping[IssueId, str]) -> None:
-    """Take the categories with which agents resolved issues as right. resolved: the agent by issue."""
+async def confirm_resolved(tx: Transaction, resolved: Sequence[Resolved], redirecting: Sequence[str]) -> None:
+    """Take the categories with which agents resolved issues as right, unless a rule of automation chose them.
+
+    redirecting: categories that stand for another channel; who redirects an issue confirms no other.
+    """
     # A correction of the same poll must be there to be seen.
     await tx.flush()
-    await tx.write("confirmed_label", _RESOLVED, list(resolved), list(resolved.values()))
+    said = [[one.issue for one in resolved], [one.agent for one in resolved], [one.redirected for one in resolved]]
+    await tx.write("confirmed_label", _RESOLVED, *said, list(redirecting))
 
 
-async def sample(tx: Transaction, decisions: Mapping[IssueId, str]) -> None:
-    """Have automatic decisions judged. decisions: the category by issue."""
-    rows = [{"issue_id": issue, "category": category} for issue, category in decisions.items()]
+async def confirm_sorted(tx: Transaction, chosen: Sequence[Sorted]) -> None:
+    """Take what agents chose as right for those issues that the router had left to a person. One row per issue."""
+    if chosen:
+        said = [[one.issue for one in chosen], [one.category for one in chosen], [one.agent for one in chosen]]
+        await tx.write("confirmed_label", _SORTED, *said)
+
+
+async def take_back(tx: Transaction, reopened: Collection[IssueId]) -> None:
+    """Believe resolutions no longer that were undone."""
+    if reopened:
+        await tx.write("confirmed_label", _REOPENED, list(reopened))
+
+
+async def sample(tx: Transaction, decisions: Sequence[Sampled]) -> None:
+    """Have automatic decisions judged."""
+    rows = [{"issue_id": one.issue, "category": one.category, "destination": one.destination} for one in decisions]
     await tx.insert(AUDIT, rows, tail="ON CONFLICT (issue_id) DO NOTHING")
 
 
@@ -123,14 +177,18 @@ async def lock_sampled(tx: Transaction, issue: IssueId) -> Sampled | None:
     return Sampled(*rows[0]) if rows else None
 
 
-async def answer(tx: Transaction, issue: IssueId, category: str, by: str) -> None:
+async def answer(tx: Transaction, issue: IssueId, category: str, by: str, *, agrees: bool) -> None:
     """Keep what somebody said about a decision of the audit; it outweighs the resolution."""
-    await tx.fetch(_ANSWER, issue, category, by)
+    await tx.fetch(_ANSWER, issue, category, by, agrees)
     await tx.fetch(_AUDITED, issue, category, by)
 
 
 async def count(tx: Transaction, coverage: Coverage) -> None:
-    """Add to this hour's coverage, soon: with the last of what the transaction writes, for all wait for that row."""
+    """Add to this hour's coverage, soon.
+
+    All wait for that row until the transaction ends. That is with the next statement, unless the poll also holds
+    corrections or resolutions: their statements come between.
+    """
     if coverage.decided:
         await tx.write("coverage", _COUNT, coverage.decided, coverage.automatic)
 

@@ -16,10 +16,12 @@ def sentences(outcome: Outcome, correction: Correction | None) -> tuple[str, ...
     return tuple(_told(outcome, correction))
 
 
-def answered_since(questions: int) -> str:
-    """What is said beside a decision after which the customer answered so many questions."""
-    asked = "a question" if questions == 1 else f"{questions} questions"
-    return f"The customer answered {asked} after this decision; what they said was not used."
+def answered(before: int, after: int) -> Iterator[str]:
+    """What is said beside a decision before and after which the customer answered so many questions."""
+    for questions, when in ((before, "before"), (after, "after")):
+        asked = "a question" if questions == 1 else f"{questions} questions"
+        if questions:
+            yield f"The customer answered {asked} {when} this decision; what they said was not used."
 
 
 def _told(outcome: Outcome, correction: Correction | None) -> Iterator[str]:
@@ -66,8 +68,8 @@ def _because(outcome: Outcome) -> str:
     assert finding.row is not None
     title = finding.row.title
     match finding.by:
-        case "person":
-            return f"a person chose {title}"
+        case "person" | "rule":
+            return f"{_chooser(finding.rule)} chose {title}"
         case "client":
             return f"the client says that it is {title}"
         case "product":
@@ -85,8 +87,11 @@ def _doubt(outcome: Outcome) -> str:
     """Why nobody could tell the category, and who decides instead."""
     finding, policy = outcome.finding, outcome.policy
     decides = "A person at Tier 1 decides" if outcome.triage else f"Tier {outcome.tier} without a category"
-    if finding.by == "person":
-        return f"{decides}: a person chose {finding.category}, which policy {policy.version} does not have"
+    if finding.by in ("person", "rule"):
+        chosen = f"{_chooser(finding.rule)} chose {finding.category}"
+        return f"{decides}: {chosen}, which policy {policy.version} does not have"
+    if not finding.categories and finding.method == "model":
+        return f"{decides}: policy {policy.version} has none of the model's categories"
     if not finding.categories:
         return f"{decides}: policy {policy.version} knows no word of the text"
     titles = [(policy.categories[name].title, probability) for name, probability in finding.categories[:3]]
@@ -137,9 +142,13 @@ def _difference(outcome: Outcome, correction: Correction) -> str:
     tier = "as before" if before.tier == outcome.tier else f"instead of Tier {before.tier}"
     team = "as before" if before.team == outcome.team else f"instead of {before.team}"
     return (
-        f"Revision {correction.revision}: a person chose {chosen} instead of {old}; "
+        f"Revision {correction.revision}: {_chooser(correction.rule)} chose {chosen} instead of {old}; "
         f"Tier {outcome.tier} {tier}, team {outcome.team} {team}."
     )
+
+
+def _chooser(rule: str | None) -> str:
+    return "a person" if rule is None else f"rule {rule}"
 
 
 def _joined(parts: list[str], last: str = "and") -> str:

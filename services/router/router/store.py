@@ -16,7 +16,8 @@ from shared.vocabulary import IssueId
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision as it is kept. submission_event: id of the event that the issue came with.
+    """A decision as it is kept. submission_event: id of the event that the issue came with. rule: of automation, that
+    chose the category.
 
     As JSON it is needed twice, in the database and in the event, and written once.
     """
@@ -27,6 +28,7 @@ class Decided:
     submission_event: UUID
     submission: Submission
     routing: Routing
+    rule: str | None = None
 
     @cached_property
     def submission_json(self) -> str:
@@ -39,11 +41,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A category that a person chose for an issue."""
+    """A category that was chosen for an issue: by an agent, or by a rule of automation."""
 
     issue: IssueId
     revision: int
     category: str
+    rule: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,9 @@ class Kept:
 
 
 _BEGIN: Final = f"""
-WITH taken AS (DELETE FROM early_correction WHERE issue_id = ANY($1) RETURNING issue_id, revision, category),
+WITH taken AS (DELETE FROM early_correction WHERE issue_id = ANY($1) RETURNING issue_id, revision, category, rule),
 found AS (
-    SELECT issue_id, NULL::integer AS revision, NULL::text AS category FROM decision
+    SELECT issue_id, NULL::integer AS revision, NULL::text AS category, NULL::text AS rule FROM decision
     WHERE issue_id = ANY($1) AND revision = 0
     UNION ALL SELECT * FROM taken
 )
@@ -100,7 +104,7 @@ async def begin(tx: Transaction, issues: Sequence[IssueId]) -> Beginning:
     return Beginning(
         now=rows[0][0],
         decided=frozenset(row[1] for row in found if row[2] is None),
-        early=[Chosen(row[1], row[2], row[3]) for row in found if row[2] is not None],
+        early=[Chosen(row[1], row[2], row[3], row[4]) for row in found if row[2] is not None],
     )
 
 
@@ -131,7 +135,10 @@ async def first_decisions(tx: Transaction, *, before: IssueId, limit: int) -> li
 
 async def keep_early(tx: Transaction, corrections: Sequence[Chosen]) -> None:
     """Remember corrections until their issue's submission comes."""
-    rows = [{"issue_id": one.issue, "revision": one.revision, "category": one.category} for one in corrections]
+    rows = [
+        {"issue_id": one.issue, "revision": one.revision, "category": one.category, "rule": one.rule}
+        for one in corrections
+    ]
     await tx.insert(EARLY_CORRECTION, rows, tail="ON CONFLICT (issue_id, revision) DO NOTHING")
 
 
@@ -162,6 +169,7 @@ async def save(tx: Transaction, decisions: Sequence[Decided], now: datetime) -> 
             "submission": one.submission_json if one.revision == 0 else None,
             "routing": one.routing_json,
             "decided_at": now,
+            "rule": one.rule,
         }
         for one in decisions
     ]

@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import metadata
@@ -20,8 +33,10 @@ DECISION: Final = Table(
     Column("submission", JSONB),
     Column("routing", JSONB, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("rule", Text),
 )
-"""Never changed once written. submission: with revision 0 only; later revisions are decided from it."""
+"""Never changed once written. submission: with revision 0 only; later revisions are decided from it. rule: of
+automation, that chose the category of this revision."""
 
 EARLY_CORRECTION: Final = Table(
     "early_correction",
@@ -29,8 +44,10 @@ EARLY_CORRECTION: Final = Table(
     Column("issue_id", Uuid, primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("category", Text, nullable=False),
+    Column("rule", Text),
 )
-"""Categories that a person chose for issues whose submission has not come yet; gone once it is decided."""
+"""Categories that a person or a rule of automation chose for issues whose submission has not come yet; gone once it is
+decided."""
 
 MODEL: Final = Table(
     "model",
@@ -49,8 +66,10 @@ MODEL: Final = Table(
     Column("same_category", BigInteger, server_default="0", nullable=False),
     Column("same_tier", BigInteger, server_default="0", nullable=False),
     Column("abstained", BigInteger, server_default="0", nullable=False),
+    Column("followed_at", DateTime(timezone=True)),
 )
-"""Trained models, whole: every process decides by the same bytes, and a backup holds them."""
+"""Trained models, whole: every process decides by the same bytes, and a backup holds them. followed_at: when it was
+last made active; null when it never was, or was taken back since."""
 
 Index("model_version", MODEL.c.version, unique=True)
 Index("model_standing", MODEL.c.state, unique=True, postgresql_where=text("state IN ('active', 'shadow')"))
@@ -80,18 +99,22 @@ CONFIRMED_LABEL: Final = Table(
     Column("how", Text, nullable=False),
     Column("confirmed_at", DateTime(timezone=True), nullable=False),
 )
-"""The category of an issue as agents left it at its resolution, or as the audit found it. how: resolution, audit."""
+"""The category of an issue as an agent chose it where the router could not tell, as agents left it at its resolution,
+or as the audit found it. how: triage, resolution, audit."""
 
 AUDIT: Final = Table(
     "audit",
     SCHEMA,
     Column("issue_id", Uuid, primary_key=True),
     Column("category", Text, nullable=False),
+    Column("destination", Text, nullable=False),
     Column("confirmed_category", Text),
     Column("confirmed_by", Text),
     Column("confirmed_at", DateTime(timezone=True)),
+    Column("agrees", Boolean),
 )
-"""Automatic decisions that somebody judges without seeing them. category: as the router decided."""
+"""Automatic decisions that somebody judges without seeing them. category, destination: as the router decided; a tier's
+number, or redirect. agrees: whether what was confirmed goes to the same destination."""
 
 Index("audit_waiting", AUDIT.c.issue_id, postgresql_where=text("confirmed_at IS NULL"))
 Index("audit_answered", AUDIT.c.confirmed_at, postgresql_where=text("confirmed_at IS NOT NULL"))

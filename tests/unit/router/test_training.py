@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from router.artefact import load
+from router.evaluation import evaluate
 from router.labelled_texts import TableRefused, read_table
 from router.measures import calibration_error, confusions, macro_f1, threshold_for, wilson_lower_bound
 from router.model_life import MAKES_ROOM, NotAllowed, State, Step, after
@@ -123,6 +124,22 @@ def test_an_evaluation_has_the_promised_figures_and_no_others(tmp_path: Path) ->
     assert found["accuracy"] > 0.95  # type: ignore[operator]
     assert found["tier_accuracy"] > 0.95  # type: ignore[operator]
     assert found["out_of_scope_recall"] > 0.9  # type: ignore[operator]
+
+
+def test_an_evaluation_follows_tiers_by_their_sums_as_the_service_does(tmp_path: Path) -> None:
+    """Nobody can tell two categories apart that people use for the same, but both go to one tier."""
+    rows = [
+        (text, "account" if label == "billing" and place % 2 else label)
+        for place, (text, label) in enumerate(labelled_rows())
+    ]
+    model, measured = trained_in(tmp_path, rows), as_csv(tmp_path, [row for row in rows if row[1] != "oos"])
+    tiers = {"password_reset": 1, "billing": 1, "account": 1, "import_export": 2, "bug": 2, "feature_request": 3}
+    by_category = evaluate(model, measured, "text", "topic", out_of_scope="oos")
+    by_tier = evaluate(model, measured, "text", "topic", tiers=tiers, out_of_scope="oos")
+    assert by_category.coverage < 0.9 < by_tier.coverage
+    assert by_tier.precision == 1
+    apart = evaluate(model, measured, "text", "topic", tiers=tiers | {"account": 2}, out_of_scope="oos")
+    assert apart.coverage < 0.9
 
 
 def test_an_evaluation_says_nothing_about_what_the_file_does_not_hold(tmp_path: Path) -> None:

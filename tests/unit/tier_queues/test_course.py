@@ -10,11 +10,12 @@ from support.courses import happenings
 from support.queues import ADA, EVE, HOUR, LEA, NOW, TIM, consult, offer, resolve, ruled, told, wait
 from tier_queues import commands as c
 from tier_queues.agents import Agent
-from tier_queues.course import Course, Row, followed, kept_promises
+from tier_queues.course import Course, Row, followed
 from tier_queues.escalation_commands import Escalate
 from tier_queues.frontline_commands import AskForm
 from tier_queues.issue import Decision
 from tier_queues.measures import Measure
+from tier_queues.promise_rows import kept_promises
 
 STEPS: list[tuple[c.Command, Agent]] = [
     (c.Claim(), ADA),
