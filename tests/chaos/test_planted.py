@@ -30,7 +30,8 @@ AT_THE_DESK = {
 }
 """Patch to the failpoint that brings its bug to light, the process that is killed there, and what must be found.
 
-The consumers, and with them the bugs, are in the worker.
+The consumers are in the worker and in the background, and with them the bugs: which of the two gets an event that is
+published twice is chance.
 """
 
 
@@ -70,6 +71,7 @@ async def test_a_bug_in_the_consumer_is_caught(bug: str, running: Desk, vendor: 
         await running.kill_at(name, {process: range(1, KILLS + 1)})
 
     with planted(bug) as tree:
-        async with running.changed("worker", PYTHONPATH=str(tree)):
+        path = {"PYTHONPATH": str(tree)}
+        async with running.changed("worker", **path), running.changed("background", **path):
             _, found = await storm(running, vendor, kills, issues=ISSUES)
     assert {offence.kind for offence in found} & kinds, told(found)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared import directories, idempotency, trace
 from shared.auth import Caller
-from shared.db import Transaction
+from shared.db import Transaction, Unavailable
 from shared.events import Envelope, Fact
 from shared.events.directory import VendorListed
 from shared.events.routing import IssueRouted
@@ -259,7 +259,10 @@ async def take_due(
     """Do what is due by itself for at most `limit` issues of these tiers. Returns how many changed."""
     drafts, broken = Drafts(automation=policies.automation), []
     for issue, now in await store.lock_due(tx, tiers=tiers, others=others, limit=limit):
-        decision = attempted(issue.id, "deadline", partial(tick, issue, now=now, policies=policies))
+        try:
+            decision = attempted(issue.id, "deadline", partial(tick, issue, now=now, policies=policies))
+        except Unavailable:
+            decision = None  # A calendar of its ledger is not read yet: it waits, and the others do not.
         if decision is None:
             broken.append(issue.id)
         elif decision.issue is not issue:
