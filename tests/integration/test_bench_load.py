@@ -84,7 +84,8 @@ async def test_in_an_open_loop_a_stall_is_counted_against_every_request_that_had
     late = [latency for latency in outcome.latencies_ms if latency > 100]
     # At 100 a second, some thirty requests were to start in the stall: each waited for what was left of it.
     assert 20 < len(late) < 60
-    assert max(late) >= STALL_SECONDS * 1000
+    # A sleep of the event loop may end by its clock's resolution too early.
+    assert max(late) >= STALL_SECONDS * 1000 - 5
 
 
 async def test_refusals_are_told_apart_from_good_answers() -> None:
