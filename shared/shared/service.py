@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import os
 import signal
 import threading
@@ -35,6 +36,8 @@ Role = Literal["web", "worker", "background"]
 TICK: Final = timedelta(seconds=1)
 LOOKS: Final = 12
 """How often the loop is looked at within the time after which it counts as standing still."""
+GARBAGE_AFTER: Final = 20_000
+"""Objects made and not freed after which cycles are looked for; Python's own number is 700."""
 ALL_ROLES: Final[frozenset[Role]] = frozenset({"web", "worker", "background"})
 
 
@@ -88,6 +91,9 @@ def run(*services: Service, port: int, host: str = "127.0.0.1") -> None:
     configure_logging()
     notice_closed_connections()
     process = Process(services)
+    # What is there at the start stays, and what a request leaves behind is mostly gone by counting references.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
     threading.Thread(target=_watch, args=(process,), name="watchdog", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(process, host=host, port=port))
