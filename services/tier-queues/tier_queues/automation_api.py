@@ -1,6 +1,6 @@
 """HTTP in and out: the rules of automation, their versions, and what they did."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final, Literal
@@ -8,14 +8,13 @@ from uuid import UUID
 
 import yaml
 from fastapi import Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
 from shared.auth import ADMINS, STAFF
 from shared.db import Transaction
 from shared.idempotency import Answer
-from shared.located import Fault, WrongFile, located
 from shared.paging import Cursor, Limit, Page
 from shared.problems import invalid, not_found
 from shared.vocabulary import Title, Word
@@ -24,10 +23,8 @@ from tier_queues.api import Counter
 from tier_queues.automation import RULES_LIMIT, AutomationPlan, Rule
 from tier_queues.automation_faults import faults_of
 from tier_queues.automation_store import VERSIONS, RulesVersion
-from tier_queues.versions_api import MadeView, VersionNumber, author_of, page_of, replaced
+from tier_queues.versions_api import MadeView, VersionNumber, YamlText, author_of, page_of, read_file, replaced, told
 
-YAML_LIMIT: Final = 200_000
-"""Characters of an imported file."""
 EXAMPLE: Final = {
     "name": "tag-outages",
     "when": {"fact": "issue-queued"},
@@ -46,7 +43,7 @@ class AutomationBody(Body):
 class AutomationFile(Body):
     """All rules from now on. yaml: the file's text; file: its name, for messages; note: why."""
 
-    yaml: Annotated[str, StringConstraints(min_length=1, max_length=YAML_LIMIT)]
+    yaml: YamlText
     file: Word = "automation.yaml"
     note: Title
 
@@ -145,10 +142,7 @@ def _add_reading(api: Api, counter: Counter) -> None:
 
 def plan_in(text: str, file: str) -> AutomationPlan:
     """The rules in a YAML text. Raises Problem 422 with line and reason."""
-    try:
-        return located(text, file, AutomationPlan, faults_of)
-    except WrongFile as error:
-        raise invalid(str(error), line=error.line) from error
+    return read_file(text, file, AutomationPlan, faults_of)
 
 
 def checked(rules: Sequence[Rule]) -> AutomationPlan:
@@ -156,12 +150,8 @@ def checked(rules: Sequence[Rule]) -> AutomationPlan:
     plan = AutomationPlan(rules=tuple(rules))
     faults = list(faults_of(plan))
     if faults:
-        raise invalid("These rules cannot be put in force.", faults=_told(faults))
+        raise invalid("These rules cannot be put in force.", faults=told(faults))
     return plan
-
-
-def _told(faults: Iterable[Fault]) -> list[dict[str, object]]:
-    return [{"where": ["body", *fault.path], "what": fault.what} for fault in faults]
 
 
 async def _change(counter: Counter, read: Callable[[], AutomationPlan], note: str, command: CommandHeaders) -> Answer:

@@ -15,10 +15,11 @@ from shared.vocabulary import Role, Word
 from tier_queues import automation_trial
 from tier_queues.api import Counter
 from tier_queues.automation import RULES_LIMIT, AutomationPlan, Rule
-from tier_queues.automation_api import EXAMPLE, YAML_LIMIT, checked, plan_in
+from tier_queues.automation_api import EXAMPLE, checked, plan_in
 from tier_queues.automation_trial import Touch
 from tier_queues.issue import Issue
 from tier_queues.rows import issue_of
+from tier_queues.versions_api import YamlText
 
 TRIERS: Final = frozenset({Role.LEAD, Role.ADMIN})
 LAST_LIMIT: Final = 1_000
@@ -43,7 +44,7 @@ class TrialBody(Body):
     """Rules to be tried on the newest `last` issues, as JSON or YAML. after: `next` of the answer before."""
 
     rules: Annotated[tuple[Rule, ...], Field(max_length=RULES_LIMIT, examples=[[EXAMPLE]])] | None = None
-    yaml: Annotated[str, StringConstraints(min_length=1, max_length=YAML_LIMIT)] | None = None
+    yaml: YamlText | None = None
     file: Word = "automation.yaml"
     last: Annotated[int, Field(ge=1, le=LAST_LIMIT)] = 100
     after: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Response
-from pydantic import BaseModel, StringConstraints, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
@@ -22,10 +22,8 @@ from tier_queues.organisation import Organisation, TeamPlan, TierPlan
 from tier_queues.organisation_store import VERSIONS, as_yaml
 from tier_queues.passwords import new_password
 from tier_queues.session_api import Desk
-from tier_queues.versions_api import VERSION_LIMIT, author_of, page_of, replaced
+from tier_queues.versions_api import VERSION_LIMIT, YamlText, author_of, page_of, replaced
 
-YAML_LIMIT: Final = 200_000
-"""Characters of an imported file."""
 TierNumber = Annotated[int, Path(ge=0, le=9)]
 Name = Annotated[Word, Path()]
 
@@ -45,7 +43,7 @@ class TeamBody(TeamPlan):
 class ImportBody(Body):
     """A whole organisation. yaml: the file's text; file: its name, for messages; note: why."""
 
-    yaml: Annotated[str, StringConstraints(min_length=1, max_length=YAML_LIMIT)]
+    yaml: YamlText
     file: Word = "organisation.yaml"
     note: Title
 

@@ -1,20 +1,17 @@
 """The administration of promises: what is in force, its versions, and a new one as JSON or YAML."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Final
 
 import yaml
 from fastapi import Response
-from pydantic import StringConstraints
 
 from shared import idempotency
 from shared.api import Api, Body, Command, CommandHeaders, etag
 from shared.auth import ADMINS, STAFF, StaffTokens
 from shared.db import Database, Transaction
 from shared.idempotency import Answer
-from shared.located import Fault, WrongFile, located
 from shared.paging import Cursor, Limit, Page
 from shared.problems import invalid, not_found
 from shared.vocabulary import Title, Word
@@ -25,10 +22,7 @@ from tier_queues.promise_policy import PromisePolicy, faults_of, policy_of
 from tier_queues.promise_store import VERSIONS, PolicyVersion
 from tier_queues.settings import Settings
 from tier_queues.versions import BEGAN
-from tier_queues.versions_api import MadeView, VersionNumber, author_of, page_of, replaced
-
-YAML_LIMIT: Final = 200_000
-"""Characters of an imported file."""
+from tier_queues.versions_api import MadeView, VersionNumber, YamlText, author_of, page_of, read_file, replaced, told
 
 
 class PromisesBody(Body):
@@ -41,7 +35,7 @@ class PromisesBody(Body):
 class PromisesFile(Body):
     """A policy from now on. yaml: the file's text; file: its name, for messages; note: why."""
 
-    yaml: Annotated[str, StringConstraints(min_length=1, max_length=YAML_LIMIT)]
+    yaml: YamlText
     file: Word = "promises.yaml"
     note: Title
 
@@ -71,7 +65,11 @@ def add_promises(api: Api, db: Database, tokens: StaffTokens, settings: Settings
     @api.put("/promises/import", allow=admins, response_model=PromisesView, responses={428: {}})
     async def import_promises(body: PromisesFile, command: Command) -> Response:
         """Replace what the clocks promise by a YAML file. A wrong one is refused with line and reason."""
-        return (await _change(db, settings, partial(_read, body), body.note, command)).response()
+        return (
+            await _change(
+                db, settings, partial(read_file, body.yaml, body.file, PromisePolicy, faults_of), body.note, command
+            )
+        ).response()
 
 
 def _add_reading(api: Api, db: Database, tokens: StaffTokens, settings: Settings) -> None:
@@ -108,13 +106,6 @@ def _add_reading(api: Api, db: Database, tokens: StaffTokens, settings: Settings
         return _first(settings) if found is None else _view(found)
 
 
-def _read(file: PromisesFile) -> PromisePolicy:
-    try:
-        return located(file.yaml, file.file, PromisePolicy, faults_of)
-    except WrongFile as error:
-        raise invalid(str(error), line=error.line) from error
-
-
 async def _change(
     db: Database, settings: Settings, read: Callable[[], PromisePolicy], note: str, command: CommandHeaders
 ) -> Answer:
@@ -137,11 +128,7 @@ async def _prepared(policy: PromisePolicy, today: date) -> Mapping[str, Calendar
     try:
         return await promise_changes.prepared(policy, today)
     except WrongPolicy as error:
-        raise invalid("The policy cannot be put in force.", faults=_told(error.faults)) from error
-
-
-def _told(faults: Iterable[Fault]) -> list[dict[str, object]]:
-    return [{"where": ["body", "policy", *fault.path], "what": fault.what} for fault in faults]
+        raise invalid("The policy cannot be put in force.", faults=told(error.faults, "policy")) from error
 
 
 async def standing(tx: Transaction, settings: Settings) -> PromisesView:

@@ -67,7 +67,7 @@ def add_report_targets(api: Api, db: Database, tokens: StaffTokens, settings: Se
             raise not_found()
         return _view(row, first)
 
-    @api.put("/reports/targets", allow=tokens.allow(ADMINS), response_model=ReportTargetsView)
+    @api.put("/reports/targets", allow=tokens.allow(ADMINS), response_model=ReportTargetsView, responses={428: {}})
     async def change_report_targets(body: ReportTargetsBody, command: Command) -> Response:
         """Replace all targets and costs. Every report is measured by them from now on, whatever days it is about."""
         return (await _change(db, body, command)).response()
